@@ -1,0 +1,109 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// One set of rules for every Swift target: Swift 6 mode, explicit imports, warnings are errors.
+let rules: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .unsafeFlags(["-warnings-as-errors"]),
+]
+
+/// C and C++ of ours compile as strictly as the SDK promises to its users.
+let strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden"]
+let strictC: [CSetting] = [.unsafeFlags(["-std=c17"] + strict)]
+let strictCXX: [CXXSetting] = [.unsafeFlags(["-std=c++17", "-fvisibility-inlines-hidden"] + strict)]
+
+enum PluginLanguage { case c, cxx, swift }
+
+/// A shipped plugin: a dynamic library under Sources/Plugins/<name>.
+func plugin(_ name: String, in language: PluginLanguage) -> Target {
+  .target(
+    name: name,
+    dependencies: language == .swift ? ["KemonPluginKit"] : ["CKemonPlugin"],
+    path: "Sources/Plugins/\(name)",
+    exclude: ["README.md"],
+    cSettings: language == .c ? strictC : nil,
+    cxxSettings: language == .cxx ? strictCXX : nil,
+    swiftSettings: language == .swift ? rules : nil)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(module)Tests", dependencies: dependencies, path: "Tests/\(module)Tests",
+    swiftSettings: rules)
+}
+
+let package = Package(
+  name: "kemon",
+  products: [
+    .executable(name: "kemon-host", targets: ["kemon-host"]),
+    .library(name: "KemonHooks", targets: ["KemonHooks"]),
+    .library(name: "KemonPluginKit", targets: ["KemonPluginKit"]),
+    .library(name: "kext-guard", type: .dynamic, targets: ["kext-guard"]),
+    .library(name: "dns-watch", type: .dynamic, targets: ["dns-watch"]),
+    .library(name: "path-guard", type: .dynamic, targets: ["path-guard"]),
+    .library(name: "event-log", type: .dynamic, targets: ["event-log"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // System libraries and the only C of ours.
+    .systemLibrary(
+      name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(
+      name: "CKemonPlugin", path: "plugin-sdk", exclude: ["examples", "cmake", "README.md"],
+      sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
+    .target(name: "CKemonPlatform", cSettings: strictC),
+    .target(name: "CKernelImage", cSettings: strictC),
+
+    // The house, top to bottom: arrows point down only.
+    .target(name: "KemonEvents", dependencies: ["CKemonPlugin"], swiftSettings: rules),
+    .target(
+      name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform"], swiftSettings: rules),
+    .target(
+      name: "KemonHooks", dependencies: ["CCapstone", "CKemonPlatform"], swiftSettings: rules),
+    .target(
+      name: "KemonKernel", dependencies: ["KemonBus", "KemonHooks", "KemonEvents", "CKernelImage"],
+      resources: [.embedInCode("Sessions/mandiant-monitor.json")],
+      swiftSettings: rules),
+    .target(
+      name: "KemonRecording",
+      dependencies: [
+        "KemonBus", "KemonEvents", "CZlib", .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: rules),
+    .target(
+      name: "KemonPluginHost", dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform"],
+      swiftSettings: rules),
+    .target(name: "KemonPluginKit", dependencies: ["KemonEvents"], swiftSettings: rules),
+    .executableTarget(
+      name: "kemon-host",
+      dependencies: [
+        "KemonEvents", "KemonBus", "KemonKernel", "KemonRecording", "KemonPluginHost",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ], swiftSettings: rules),
+
+    // The plugins that we ship.
+    plugin("kext-guard", in: .c),
+    plugin("dns-watch", in: .cxx),
+    plugin("path-guard", in: .swift),
+    plugin("event-log", in: .swift),
+
+    // Tests.
+    tests("KemonEvents", ["KemonEvents"]),
+    tests("KemonBus", ["KemonBus", "KemonEvents"]),
+    tests("KemonHooks", ["KemonHooks", "CKernelImage"]),
+    tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents"]),
+    tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents"]),
+    tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents"]),
+    tests("PluginSDK", []),
+    tests("KemonHost", []),
+  ]
+)

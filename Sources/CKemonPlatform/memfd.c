@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "ckemon_memfd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+
+int ckemon_memfd_create(const char *name) {
+  int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  return fd < 0 ? -errno : fd;
+}
+
+int ckemon_memfd_seal(int fd) {
+  int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}

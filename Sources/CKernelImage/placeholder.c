@@ -1,0 +1,1 @@
+typedef int kemon_placeholder;

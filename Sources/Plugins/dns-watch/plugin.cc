@@ -1,0 +1,1 @@
+#include <kemon/kemon.h>

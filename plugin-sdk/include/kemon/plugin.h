@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * kemon/plugin.h: what a plugin is: one exported function, one manifest.
+ */
+#ifndef KEMON_PLUGIN_H
+#define KEMON_PLUGIN_H
+
+#include "host.h"
+
+KEMON_C_BEGIN
+
+/* What create is given. Valid during create only, unless stated. */
+typedef struct kemon_create {
+  uint32_t size;
+  uint32_t config_len;
+  const char *config_json; /* the plugin's configuration, an object; "{}" when there is none; lives until destroy */
+} kemon_create;
+
+/* Life of a plugin: create, start, events, stop, destroy. All of it is [control]. `self` is what create returned. */
+typedef struct kemon_plugin {
+  uint32_t size;
+  uint32_t abi; /* KEMON_ABI of the headers that the plugin was built with */
+  /* Reads the configuration and registers handlers. NULL = failed, with the reason in *e; the host then forgets every
+   * handler that was registered. `h` lives until destroy returns. */
+  void *(*create)(const kemon_host *h, const kemon_create *c, kemon_error *e);
+  /* Optional. Events flow when it returns KEMON_OK. */
+  kemon_status (*start)(void *self, kemon_error *e);
+  /* Optional. No handler runs any more; own threads must have been joined when it returns. */
+  void (*stop)(void *self);
+  /* Optional. Frees self. The library itself stays mapped for the life of the process. */
+  void (*destroy)(void *self);
+} kemon_plugin;
+
+/* What the host says before anything else. */
+typedef struct kemon_hello {
+  uint32_t size;
+  uint32_t abi_min, abi_max; /* the host speaks all of these */
+  uint32_t mode;             /* KEMON_MODE_* */
+  const char *host_name, *host_version;
+  char why[128]; /* out: the reason when the entry returns NULL */
+} kemon_hello;
+
+/* The one entry. The name carries the major, so that one file can serve hosts of two majors. It must be pure and
+ * quick; the returned struct is static. NULL = this host is not served, with the reason in hello->why. [control] */
+#define KEMON_ENTRY_SYMBOL "kemon_plugin_v1"
+typedef const kemon_plugin *(*kemon_entry_fn)(kemon_hello *hello);
+KEMON_EXPORT const kemon_plugin *kemon_plugin_v1(kemon_hello *hello);
+
+/* The manifest: one JSON object in an ELF section of its own, read before any code of the file runs.
+ *   name         required: lower case, digits and hyphens; unique in a host
+ *   version      required: MAJOR.MINOR.PATCH
+ *   abi          required: KEMON_ABI_MAJOR
+ *   description, license
+ *   needs        names of plugins that must be loaded first
+ *   after        names of plugins to be loaded first if they are there
+ *   extensions   ids of the host's extensions that the plugin cannot do without
+ * At file scope:  KEMON_MANIFEST("{\"name\": \"my-guard\", \"version\": \"1.0.0\", \"abi\": 1}"); */
+#define KEMON_MANIFEST_SECTION ".kemon.manifest"
+#define KEMON_MANIFEST(json)                                                                                           \
+  __attribute__((used, section(KEMON_MANIFEST_SECTION))) static const char kemon_manifest_text[] = json
+
+KEMON_C_END
+#endif

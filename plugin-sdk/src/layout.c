@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The layout of the ABI, pinned. A change that makes one of these lines fail breaks plugins that exist: append a field
+ * instead, and add its line here.
+ */
+#include <kemon/kemon.h>
+
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
+#define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
+
+#if UINTPTR_MAX == UINT64_MAX
+
+SIZE(kemon_error, 256);
+OFFSET(kemon_error, size, 0);
+OFFSET(kemon_error, code, 4);
+OFFSET(kemon_error, line, 8);
+OFFSET(kemon_error, column, 12);
+OFFSET(kemon_error, text, 16);
+
+SIZE(kemon_str, 8);
+OFFSET(kemon_str, off, 0);
+OFFSET(kemon_str, len, 4);
+
+SIZE(kemon_subject, 56);
+OFFSET(kemon_subject, start_ns, 0);
+OFFSET(kemon_subject, pid, 8);
+OFFSET(kemon_subject, tid, 12);
+OFFSET(kemon_subject, ppid, 16);
+OFFSET(kemon_subject, uid, 20);
+OFFSET(kemon_subject, gid, 24);
+OFFSET(kemon_subject, flags, 28);
+OFFSET(kemon_subject, exe, 32);
+OFFSET(kemon_subject, comm, 40);
+OFFSET(kemon_subject, parent, 48);
+
+SIZE(kemon_vote, 32);
+OFFSET(kemon_vote, plugin_id, 0);
+OFFSET(kemon_vote, handler_id, 4);
+OFFSET(kemon_vote, action, 8);
+OFFSET(kemon_vote, tier, 10);
+OFFSET(kemon_vote, err, 12);
+OFFSET(kemon_vote, reason_code, 16);
+OFFSET(kemon_vote, latency_ns, 20);
+OFFSET(kemon_vote, reason, 24);
+
+SIZE(kemon_event, 128);
+OFFSET(kemon_event, size, 0);
+OFFSET(kemon_event, header_size, 4);
+OFFSET(kemon_event, kind, 6);
+OFFSET(kemon_event, phase, 8);
+OFFSET(kemon_event, flags, 10);
+OFFSET(kemon_event, schema, 12);
+OFFSET(kemon_event, payload_off, 16);
+OFFSET(kemon_event, payload_size, 20);
+OFFSET(kemon_event, seq, 24);
+OFFSET(kemon_event, corr, 32);
+OFFSET(kemon_event, time_ns, 40);
+OFFSET(kemon_event, deadline_ns, 48);
+OFFSET(kemon_event, subject, 56);
+OFFSET(kemon_event, result, 112);
+OFFSET(kemon_event, decided_by, 116);
+OFFSET(kemon_event, votes_off, 120);
+OFFSET(kemon_event, votes_count, 124);
+OFFSET(kemon_event, verdict, 126);
+
+SIZE(kemon_kind_info, 32);
+OFFSET(kemon_kind_info, kind, 0);
+OFFSET(kemon_kind_info, phase, 2);
+OFFSET(kemon_kind_info, family, 3);
+OFFSET(kemon_kind_info, can_deny, 4);
+OFFSET(kemon_kind_info, reserved, 5);
+OFFSET(kemon_kind_info, payload_size, 8);
+OFFSET(kemon_kind_info, payload, 12);
+OFFSET(kemon_kind_info, name, 16);
+OFFSET(kemon_kind_info, constant, 24);
+
+SIZE(kemon_field_info, 32);
+OFFSET(kemon_field_info, name, 0);
+OFFSET(kemon_field_info, type, 8);
+OFFSET(kemon_field_info, doc, 16);
+OFFSET(kemon_field_info, offset, 24);
+OFFSET(kemon_field_info, width, 28);
+
+SIZE(kemon_verdict, 128);
+OFFSET(kemon_verdict, size, 0);
+OFFSET(kemon_verdict, action, 4);
+OFFSET(kemon_verdict, flags, 6);
+OFFSET(kemon_verdict, err, 8);
+OFFSET(kemon_verdict, reason_code, 12);
+OFFSET(kemon_verdict, allow_mask, 16);
+OFFSET(kemon_verdict, result, 24);
+OFFSET(kemon_verdict, reason, 32);
+
+SIZE(kemon_handler, 56);
+OFFSET(kemon_handler, size, 0);
+OFFSET(kemon_handler, flags, 4);
+OFFSET(kemon_handler, name, 8);
+OFFSET(kemon_handler, kind, 16);
+OFFSET(kemon_handler, filter, 24);
+OFFSET(kemon_handler, fn, 32);
+OFFSET(kemon_handler, ctx, 40);
+OFFSET(kemon_handler, phase, 48);
+OFFSET(kemon_handler, on_fault, 50);
+OFFSET(kemon_handler, priority, 52);
+
+SIZE(kemon_ext_output, 16);
+OFFSET(kemon_ext_output, size, 0);
+OFFSET(kemon_ext_output, reserved, 4);
+OFFSET(kemon_ext_output, write, 8);
+
+SIZE(kemon_ext_config, 40);
+OFFSET(kemon_ext_config, size, 0);
+OFFSET(kemon_ext_config, reserved, 4);
+OFFSET(kemon_ext_config, count, 8);
+OFFSET(kemon_ext_config, string, 16);
+OFFSET(kemon_ext_config, integer, 24);
+OFFSET(kemon_ext_config, boolean, 32);
+
+SIZE(kemon_ext_names, 24);
+OFFSET(kemon_ext_names, size, 0);
+OFFSET(kemon_ext_names, reserved, 4);
+OFFSET(kemon_ext_names, plugin, 8);
+OFFSET(kemon_ext_names, handler, 16);
+
+SIZE(kemon_host, 80);
+OFFSET(kemon_host, size, 0);
+OFFSET(kemon_host, abi, 4);
+OFFSET(kemon_host, mode, 8);
+OFFSET(kemon_host, plugin_id, 12);
+OFFSET(kemon_host, name, 16);
+OFFSET(kemon_host, version, 24);
+OFFSET(kemon_host, priv, 32);
+OFFSET(kemon_host, ext, 40);
+OFFSET(kemon_host, log, 48);
+OFFSET(kemon_host, on, 56);
+OFFSET(kemon_host, off, 64);
+OFFSET(kemon_host, now, 72);
+
+SIZE(kemon_create, 16);
+OFFSET(kemon_create, size, 0);
+OFFSET(kemon_create, config_len, 4);
+OFFSET(kemon_create, config_json, 8);
+
+SIZE(kemon_plugin, 40);
+OFFSET(kemon_plugin, size, 0);
+OFFSET(kemon_plugin, abi, 4);
+OFFSET(kemon_plugin, create, 8);
+OFFSET(kemon_plugin, start, 16);
+OFFSET(kemon_plugin, stop, 24);
+OFFSET(kemon_plugin, destroy, 32);
+
+SIZE(kemon_hello, 160);
+OFFSET(kemon_hello, size, 0);
+OFFSET(kemon_hello, abi_min, 4);
+OFFSET(kemon_hello, abi_max, 8);
+OFFSET(kemon_hello, mode, 12);
+OFFSET(kemon_hello, host_name, 16);
+OFFSET(kemon_hello, host_version, 24);
+OFFSET(kemon_hello, why, 32);
+
+SIZE(kemon_file, 32);
+OFFSET(kemon_file, dev, 0);
+OFFSET(kemon_file, ino, 8);
+OFFSET(kemon_file, flags, 16);
+OFFSET(kemon_file, mode, 20);
+OFFSET(kemon_file, path, 24);
+
+SIZE(kemon_file_close, 32);
+OFFSET(kemon_file_close, dev, 0);
+OFFSET(kemon_file_close, ino, 8);
+OFFSET(kemon_file_close, modified, 16);
+OFFSET(kemon_file_close, reserved, 20);
+OFFSET(kemon_file_close, path, 24);
+
+SIZE(kemon_file_pair, 32);
+OFFSET(kemon_file_pair, dev, 0);
+OFFSET(kemon_file_pair, ino, 8);
+OFFSET(kemon_file_pair, path, 16);
+OFFSET(kemon_file_pair, to, 24);
+
+SIZE(kemon_exec, 48);
+OFFSET(kemon_exec, dev, 0);
+OFFSET(kemon_exec, ino, 8);
+OFFSET(kemon_exec, argc, 16);
+OFFSET(kemon_exec, envc, 20);
+OFFSET(kemon_exec, path, 24);
+OFFSET(kemon_exec, cwd, 32);
+OFFSET(kemon_exec, argv, 40);
+
+SIZE(kemon_net_connect, 24);
+OFFSET(kemon_net_connect, source, 0);
+OFFSET(kemon_net_connect, destination, 8);
+OFFSET(kemon_net_connect, source_port, 16);
+OFFSET(kemon_net_connect, destination_port, 18);
+OFFSET(kemon_net_connect, address_family, 20);
+OFFSET(kemon_net_connect, protocol, 22);
+
+SIZE(kemon_net_detach, 96);
+OFFSET(kemon_net_detach, start_ns, 0);
+OFFSET(kemon_net_detach, stop_ns, 8);
+OFFSET(kemon_net_detach, source, 16);
+OFFSET(kemon_net_detach, destination, 24);
+OFFSET(kemon_net_detach, source_ether, 32);
+OFFSET(kemon_net_detach, destination_ether, 40);
+OFFSET(kemon_net_detach, source_port, 48);
+OFFSET(kemon_net_detach, destination_port, 50);
+OFFSET(kemon_net_detach, address_family, 52);
+OFFSET(kemon_net_detach, protocol, 54);
+OFFSET(kemon_net_detach, in_bytes, 56);
+OFFSET(kemon_net_detach, out_bytes, 64);
+OFFSET(kemon_net_detach, in_packets, 72);
+OFFSET(kemon_net_detach, out_packets, 76);
+OFFSET(kemon_net_detach, first_in, 80);
+OFFSET(kemon_net_detach, first_out, 88);
+
+SIZE(kemon_dns_query, 40);
+OFFSET(kemon_dns_query, source, 0);
+OFFSET(kemon_dns_query, destination, 8);
+OFFSET(kemon_dns_query, source_port, 16);
+OFFSET(kemon_dns_query, destination_port, 18);
+OFFSET(kemon_dns_query, query_type, 20);
+OFFSET(kemon_dns_query, query_class, 22);
+OFFSET(kemon_dns_query, name, 24);
+OFFSET(kemon_dns_query, packet, 32);
+
+SIZE(kemon_dylib_map, 32);
+OFFSET(kemon_dylib_map, dev, 0);
+OFFSET(kemon_dylib_map, ino, 8);
+OFFSET(kemon_dylib_map, protection, 16);
+OFFSET(kemon_dylib_map, flags, 20);
+OFFSET(kemon_dylib_map, path, 24);
+
+SIZE(kemon_kext, 48);
+OFFSET(kemon_kext, base, 0);
+OFFSET(kemon_kext, module_size, 8);
+OFFSET(kemon_kext, status, 16);
+OFFSET(kemon_kext, reserved, 20);
+OFFSET(kemon_kext, name, 24);
+OFFSET(kemon_kext, version, 32);
+OFFSET(kemon_kext, path, 40);
+
+SIZE(kemon_mac_policy, 48);
+OFFSET(kemon_mac_policy, conf, 0);
+OFFSET(kemon_mac_policy, ops, 8);
+OFFSET(kemon_mac_policy, ops_version, 16);
+OFFSET(kemon_mac_policy, loadtime_flags, 20);
+OFFSET(kemon_mac_policy, status, 24);
+OFFSET(kemon_mac_policy, reserved, 28);
+OFFSET(kemon_mac_policy, name, 32);
+OFFSET(kemon_mac_policy, full_name, 40);
+
+SIZE(kemon_mac_op, 32);
+OFFSET(kemon_mac_op, op, 0);
+OFFSET(kemon_mac_op, argc, 4);
+OFFSET(kemon_mac_op, policy, 8);
+OFFSET(kemon_mac_op, op_name, 16);
+OFFSET(kemon_mac_op, arguments, 24);
+
+SIZE(kemon_hook_attach, 32);
+OFFSET(kemon_hook_attach, address, 0);
+OFFSET(kemon_hook_attach, function, 8);
+OFFSET(kemon_hook_attach, subject, 16);
+OFFSET(kemon_hook_attach, listing, 24);
+
+SIZE(kemon_kernel_log, 24);
+OFFSET(kemon_kernel_log, level, 0);
+OFFSET(kemon_kernel_log, reserved, 4);
+OFFSET(kemon_kernel_log, source, 8);
+OFFSET(kemon_kernel_log, text, 16);
+
+#else
+#error "Kemon's ABI is defined for 64-bit processors"
+#endif
