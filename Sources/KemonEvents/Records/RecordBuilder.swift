@@ -15,6 +15,8 @@ public struct RecordBuilder: ~Copyable {
 
   @usableFromInline private(set) var base: UnsafeMutableRawPointer
   @usableFromInline private(set) var count = 0
+  /// Whether the NULs that end the record are there and nothing was added since.
+  @usableFromInline private(set) var isSealed = false
   private var allocated: Int
   private let capacity: Int
 
@@ -45,6 +47,7 @@ public struct RecordBuilder: ~Copyable {
   public mutating func begin(_ kind: EventKind) {
     guard let info = kind.info else { preconditionFailure("kind \(kind.rawValue) has no row") }
     let headerSize = RecordView.headerSize
+    isSealed = false
     count = headerSize + info.payloadSize
     base.initializeMemory(as: UInt8.self, repeating: 0, count: count)
     header.pointee.header_size = UInt16(headerSize)
@@ -65,6 +68,8 @@ public struct RecordBuilder: ~Copyable {
     reserve(kept)
     base.copyMemory(from: record.base, byteCount: kept)
     count = kept
+    // A valid record ends with a NUL in front of its votes, too.
+    isSealed = true
     header.pointee.size = UInt32(kept)
     header.pointee.seq = 0
     header.pointee.decided_by = 0
@@ -80,6 +85,7 @@ public struct RecordBuilder: ~Copyable {
   /// - Parameter bytes: need not be text. An empty buffer gives a present, empty string.
   public mutating func text(_ bytes: UnsafeRawBufferPointer) -> kemon_str {
     // Room for the NUL behind the text and for the NULs that end the record.
+    isSealed = false
     let room = max(0, capacity - count - 16)
     let length = min(bytes.count, room)
     if length < bytes.count { header.pointee.flags |= UInt16(KEMON_EV_TRUNCATED) }
@@ -121,13 +127,15 @@ public struct RecordBuilder: ~Copyable {
     base.storeBytes(of: payload, toByteOffset: Int(header.pointee.payload_off), as: Payload.self)
   }
 
-  /// Ends the record with NULs up to a multiple of 8 and sets its size.
+  /// Ends the record with NULs up to a multiple of 8 and sets its size; a sealed record stays as it is.
   @discardableResult @inlinable
   public mutating func seal() -> RecordView {
+    if isSealed { return view }
     // At least one NUL, so that no C string of the record can run out of it.
     let end = (count + 8) & ~7
     (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: end - count)
     count = end
+    isSealed = true
     header.pointee.size = UInt32(end)
     return view
   }
@@ -145,6 +153,7 @@ public struct RecordBuilder: ~Copyable {
     guard !votes.isEmpty else { return }
     let stride = MemoryLayout<kemon_vote>.stride
     let start = count
+    isSealed = false
     reserve(start + votes.count * (stride + 97) + 16)
     let target = (base + start).assumingMemoryBound(to: kemon_vote.self)
     count += votes.count * stride

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the calling thread is: a small number for spreading counters over cache lines, and its role. */
+#ifndef CKEMON_THREAD_H
+#define CKEMON_THREAD_H
+#include <stdint.h>
+
+extern _Thread_local uint32_t ckemon_thread_number_or_zero;
+
+/* Gives the calling thread its number. Any thread. */
+uint32_t ckemon_thread_number_assign(void);
+
+#define CKEMON_ROLE_NONE 0     /* a thread on which events may happen */
+#define CKEMON_ROLE_OBSERVER 1 /* reads published events; nobody waits for it */
+
+extern _Thread_local uint32_t ckemon_thread_role_word;
+
+/* The calling thread's role, CKEMON_ROLE_*. Any thread. */
+static inline uint32_t ckemon_thread_role(void) { return ckemon_thread_role_word; }
+
+/* Sets the calling thread's own role. */
+static inline void ckemon_thread_set_role(uint32_t role) { ckemon_thread_role_word = role; }
+
+/* Names the calling thread for debuggers; the first 15 bytes count. */
+void ckemon_thread_set_name(const char *name);
+
+/* The calling thread's number: from 1, in the order in which threads first ask. Any thread. */
+static inline uint32_t ckemon_thread_number(void) {
+  uint32_t number = ckemon_thread_number_or_zero;
+  return number != 0 ? number : ckemon_thread_number_assign();
+}
+#endif

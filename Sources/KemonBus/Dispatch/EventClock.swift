@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import Synchronization
+
+/// The clock of events: the system's, or the time of the event that is being replayed.
+///
+/// Any thread.
+public final class EventClock: Sendable {
+  private let virtual = Atomic<UInt64>(0)
+
+  /// A clock that follows the system's until it is ``set(_:)``.
+  public init() {}
+
+  /// Nanoseconds since 1970.
+  public func now() -> UInt64 {
+    let time = virtual.load(ordering: .relaxed)
+    return time != 0 ? time : Self.system()
+  }
+
+  /// Makes the clock stand at a time, as during replay; 0 = follow the system again.
+  public func set(_ nanoseconds: UInt64) { virtual.store(nanoseconds, ordering: .relaxed) }
+
+  /// The system's time, nanoseconds since 1970.
+  public static func system() -> UInt64 { read(CLOCK_REALTIME) }
+
+  /// A time that never steps, in nanoseconds, for measuring.
+  public static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
+
+  private static func read(_ clock: clockid_t) -> UInt64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+}

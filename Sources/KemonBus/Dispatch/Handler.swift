@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import KemonEvents
+
+/// A function of a plugin and the events it is for.
+// Unchecked: the context pointer belongs to the plugin, which must be ready for calls from any thread.
+public struct Handler: @unchecked Sendable {
+  /// The name, unique in its plugin.
+  public var name: String
+  /// The plugin's id; 0 for the host itself.
+  public var pluginID: UInt32
+  /// The plugin's name.
+  public var pluginName: String
+  /// The kinds that it is called for.
+  public var kinds: [EventKind]
+  /// A condition that is checked before each call; nil for every event.
+  public var filter: EventFilter?
+  /// Where its votes stand.
+  public var tier: VerdictTier
+  /// The order of calls: lower is earlier. It also breaks ties between equal votes.
+  public var priority: Int32
+  /// What it is taken to have voted when it fails.
+  public var onFault: VerdictAction
+  /// What is called.
+  public var function: kemon_handler_fn
+  /// The function's first argument; must live until the handler has been removed.
+  public var context: UnsafeMutableRawPointer?
+
+  /// Makes a handler.
+  public init(
+    name: String, pluginID: UInt32, pluginName: String, kinds: [EventKind],
+    filter: EventFilter? = nil, tier: VerdictTier = .enforce, priority: Int32 = 0,
+    onFault: VerdictAction = .abstain, function: @escaping kemon_handler_fn,
+    context: UnsafeMutableRawPointer? = nil
+  ) {
+    self.name = name
+    self.pluginID = pluginID
+    self.pluginName = pluginName
+    self.kinds = kinds
+    self.filter = filter
+    self.tier = tier
+    self.priority = priority
+    self.onFault = onFault
+    self.function = function
+    self.context = context
+  }
+}
+
+/// Names a handler that was added to a ``Dispatcher``.
+public struct HandlerToken: Hashable, Sendable {
+  /// Unique in the process, never 0; the `handler_id` of votes.
+  public let id: UInt32
+}
+
+/// What a handler did so far.
+public struct HandlerStatistics: Sendable {
+  /// The handler.
+  public let token: HandlerToken
+  /// Its name.
+  public let name: String
+  /// The plugin's id.
+  public let pluginID: UInt32
+  /// The plugin's name.
+  public let pluginName: String
+  /// Whether it is still registered.
+  public let isActive: Bool
+  /// Calls.
+  public let calls: UInt64
+  /// Events that its filter kept away from it.
+  public let filtered: UInt64
+  /// Denials that counted.
+  public let denies: UInt64
+  /// Denials that were only recorded: tier observe, or a kind that cannot be denied.
+  public let wouldDenies: UInt64
+  /// Calls that failed or answered what is not allowed.
+  public let faults: UInt64
+  /// Calls that were timed.
+  public let timedCalls: UInt64
+  /// Time of the timed calls together, in nanoseconds.
+  public let timedNanoseconds: UInt64
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKemonPlatform
+internal import Glibc
+
+/// A thread that runs one closure and can be joined.
+public final class WorkerThread: @unchecked Sendable {  // unchecked: `thread` is set once, before anybody else sees it
+  private var thread = pthread_t()
+
+  /// Starts the thread.
+  ///
+  /// - Parameters:
+  ///   - name: shown by debuggers; the first 15 bytes of it.
+  ///   - body: runs on the new thread.
+  public init(named name: String, _ body: @escaping @Sendable () -> Void) {
+    let box = Unmanaged.passRetained(Body(name: name, run: body))
+    let result = pthread_create(
+      &thread, nil,
+      { raw in
+        guard let raw else { return nil }
+        let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
+        ckemon_thread_set_name(body.name)
+        body.run()
+        return nil
+      }, box.toOpaque())
+    precondition(result == 0, "pthread_create: error \(result)")
+  }
+
+  /// Waits for the end of the thread. Once.
+  public func join() { pthread_join(thread, nil) }
+
+  private final class Body {
+    let name: String
+    let run: @Sendable () -> Void
+    init(name: String, run: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.run = run
+    }
+  }
+}
