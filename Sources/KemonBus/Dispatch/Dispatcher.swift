@@ -3,11 +3,11 @@
 public import KemonEvents
 internal import Synchronization
 
+// Unchecked: `table` is atomic and reclaimed by `quiescence`; the registry is behind a lock.
 /// Calls the handlers of an event where it happens, joins their votes, and publishes the record with them.
 ///
 /// Any number of threads may dispatch, each with a ``RecordBuilder`` of its own. The handler table is immutable and
 /// replaced atomically, so that handlers come and go while events flow.
-// Unchecked: `table` is atomic and reclaimed by `quiescence`; the registry is behind a lock.
 public final class Dispatcher: @unchecked Sendable {
   private let ring: EventRing
   private let clock: EventClock
@@ -66,7 +66,9 @@ public final class Dispatcher: @unchecked Sendable {
     }
   }
 
-  /// Removes handlers and returns after the last call of them has left. Not from inside a handler.
+  /// Removes handlers and returns after the last call of them has left.
+  ///
+  /// Not from inside a handler: it would wait for itself.
   public func remove(_ tokens: [HandlerToken]) {
     let gone = Set(tokens)
     registry.withLock { registry in

@@ -2,8 +2,8 @@
 
 public import KemonEvents
 
-/// A function of a plugin and the events it is for.
 // Unchecked: the context pointer belongs to the plugin, which must be ready for calls from any thread.
+/// A function of a plugin and the events it is for.
 public struct Handler: @unchecked Sendable {
   /// The name, unique in its plugin.
   public var name: String
@@ -17,7 +17,7 @@ public struct Handler: @unchecked Sendable {
   public var filter: EventFilter?
   /// Where its votes stand.
   public var tier: VerdictTier
-  /// The order of calls: lower is earlier. It also breaks ties between equal votes.
+  /// The order of calls: lower is earlier; it also breaks ties between equal votes.
   public var priority: Int32
   /// What it is taken to have voted when it fails.
   public var onFault: VerdictAction

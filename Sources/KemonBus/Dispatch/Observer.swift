@@ -4,8 +4,8 @@ internal import CKemonPlatform
 internal import KemonEvents
 internal import Synchronization
 
-/// A thread of its own that reads the ring and calls handlers that only observe: it delays nobody.
 // Unchecked: state is behind a lock, counters are atomics in raw memory that lives as long as the observer.
+/// A thread of its own that reads the ring and calls handlers that only observe: it delays nobody.
 public final class Observer: @unchecked Sendable {
   private let name: String
   private let ring: EventRing
@@ -58,7 +58,7 @@ public final class Observer: @unchecked Sendable {
     counters.deallocate()
   }
 
-  /// Joins the ring and starts the thread. Harmless when it runs already.
+  /// Joins the ring and starts the thread; harmless when it runs already.
   public func start() {
     state.withLock { state in
       guard state.thread == nil else { return }

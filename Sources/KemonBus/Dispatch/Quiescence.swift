@@ -4,12 +4,12 @@ internal import CKemonPlatform
 internal import Glibc
 internal import Synchronization
 
+// Unchecked: all words are atomics in raw memory; writers are serialised by a lock.
 /// Lets a writer wait until every reader that was inside has left, while new readers come and go.
 ///
 /// Readers count themselves in and out in one of two banks of counters; the writer turns new readers to the other
 /// bank and waits for the old one to become empty, twice, so that a reader which was about to count itself in when
 /// the bank was turned is waited for as well. Counters are spread over cache lines by thread.
-// Unchecked: all words are atomics in raw memory; writers are serialised by a lock.
 final class Quiescence: @unchecked Sendable {
   private static let shards = 32
   private let counters: UnsafeMutableRawPointer
@@ -45,7 +45,9 @@ final class Quiescence: @unchecked Sendable {
       .wrappingSubtract(1, ordering: .releasing)
   }
 
-  /// Returns when every reader that was inside at the time of the call has left. Not from inside a reader.
+  /// Returns when every reader that was inside at the time of the call has left.
+  ///
+  /// Not from inside a reader.
   func waitForReaders() {
     writer.withLock { _ in
       for _ in 0..<2 {

@@ -3,8 +3,9 @@
 internal import CKemonPlatform
 internal import Glibc
 
+// Unchecked: `thread` is set once, before anybody else sees it.
 /// A thread that runs one closure and can be joined.
-public final class WorkerThread: @unchecked Sendable {  // unchecked: `thread` is set once, before anybody else sees it
+public final class WorkerThread: @unchecked Sendable {
   private var thread = pthread_t()
 
   /// Starts the thread.
@@ -26,7 +27,7 @@ public final class WorkerThread: @unchecked Sendable {  // unchecked: `thread` i
     precondition(result == 0, "pthread_create: error \(result)")
   }
 
-  /// Waits for the end of the thread. Once.
+  /// Waits for the end of the thread; once.
   public func join() { pthread_join(thread, nil) }
 
   private final class Body {

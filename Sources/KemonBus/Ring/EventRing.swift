@@ -5,6 +5,7 @@ internal import Glibc
 public import KemonEvents
 internal import Synchronization
 
+// Unchecked: everything behind `memory` is atomic, `retired` and `names` are behind a lock, the rest is constant.
 /// The broadcast ring: many producers, and subscribers who each see everything with a cursor of their own.
 ///
 /// ```
@@ -18,7 +19,6 @@ internal import Synchronization
 /// meanwhile, the event counts as lost.
 ///
 /// Any thread may publish; a thread that publishes waits for nobody unless a blocking subscriber asked for it.
-// Unchecked: everything behind `memory` is atomic, `retired` and `names` are behind a lock, the rest is constant.
 public final class EventRing: @unchecked Sendable {
   let memory: RingMemory
   private let slots: UInt64

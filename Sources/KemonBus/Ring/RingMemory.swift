@@ -60,8 +60,9 @@ struct RingMemory {
     word(at: slotsOffset + Int(sequence & UInt64(slotCount - 1)) * slotStride)
   }
 
-  /// The words of a spill block, or nil when there is none or it is too small. Its capacity stands in its first
-  /// word, so that a reader never pairs one block with the capacity of another.
+  /// The words of a spill block, or nil when there is none or it is too small.
+  ///
+  /// Its capacity stands in its first word, so that a reader never pairs one block with the capacity of another.
   static func spill(_ address: UInt64, holding size: Int) -> RingWord? {
     guard let block = UnsafeMutableRawPointer(bitPattern: UInt(address)) else { return nil }
     let words = block.assumingMemoryBound(to: Atomic<UInt64>.self)

@@ -4,10 +4,10 @@ internal import CKemonPlatform
 public import KemonEvents
 internal import Synchronization
 
+// Unchecked: the counters are atomic, the scratch buffer belongs to the one draining thread.
 /// A subscriber's place in an ``EventRing``.
 ///
 /// One thread at a time drains it; any thread may read the account or cancel once the draining thread has stopped.
-// Unchecked: the counters are atomic, the scratch buffer belongs to the one draining thread.
 public final class Subscription: @unchecked Sendable {
   private let ring: EventRing
   private let line: Int
@@ -91,7 +91,9 @@ public final class Subscription: @unchecked Sendable {
   /// How many events of the ring lie behind the subscriber.
   public var position: UInt64 { cursor.pointee.load(ordering: .acquiring) }
 
-  /// Leaves the ring; what was not drained counts as lost. Harmless when repeated.
+  /// Leaves the ring; what was not drained counts as lost.
+  ///
+  /// Harmless when repeated.
   public func cancel() {
     let end = ring.published
     let (isFirst, _) = left.compareExchange(
