@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// A folder that only root and this process' user can change, held open.
+///
+/// Files are opened relative to the open folder, so that a folder that is renamed or replaced meanwhile changes
+/// nothing. Symbolic links on the way to the folder are followed, because the operator named it; links inside are not.
+struct PluginDirectory: ~Copyable {
+  let path: String
+  private let descriptor: Descriptor
+
+  init(_ path: String) throws(PluginProblem) {
+    let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else {
+      throw PluginProblem(
+        .directoryOpen, file: path, found: describe(errno: errno), needed: "a folder of plugins")
+    }
+    descriptor = Descriptor(number)
+    self.path = path
+    guard let status = descriptor.status(), status.hasTrustedOwner, !status.isWritableByOthers else {
+      let status = descriptor.status()
+      throw PluginProblem(
+        .directoryTrust, file: path,
+        found: status.map { "owner \($0.st_uid), \($0.modeText)" } ?? describe(errno: errno),
+        needed: "owner 0 or \(geteuid()), not writable for group and others (chmod go-w)")
+    }
+  }
+
+  /// The path of a file of the folder, for messages.
+  func path(of name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
+
+  /// Names of all files that end in `.so`, in order of their bytes.
+  func libraryNames() throws(PluginProblem) -> [String] {
+    // The stream owns a descriptor of its own; "." opens the same folder with a position of its own.
+    let number = openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0, let stream = fdopendir(number) else {
+      let error = errno
+      if number >= 0 { close(number) }
+      throw PluginProblem(
+        .directoryOpen, file: path, found: describe(errno: error), needed: "a readable folder")
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasSuffix(".so") { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Opens a file of the folder that only root and this process' user can change.
+  func open(file name: String) throws(PluginProblem) -> Descriptor {
+    let path = path(of: name)
+    let number = openat(descriptor.number, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard number >= 0 else {
+      if errno == ELOOP {
+        throw PluginProblem(
+          .fileLink, file: path, found: "a symbolic link", needed: "the library itself")
+      }
+      throw PluginProblem(
+        .fileOpen, file: path, found: describe(errno: errno), needed: "a readable file")
+    }
+    let file = Descriptor(number)
+    guard let status = file.status() else {
+      throw PluginProblem(
+        .fileOpen, file: path, found: describe(errno: errno), needed: "a readable file")
+    }
+    guard status.isRegularFile else {
+      throw PluginProblem(
+        .fileKind, file: path, found: status.kindName, needed: "a regular file")
+    }
+    guard status.hasTrustedOwner else {
+      throw PluginProblem(
+        .fileOwner, file: path, found: "owner \(status.st_uid)", needed: "owner 0 or \(geteuid())")
+    }
+    guard !status.isWritableByOthers else {
+      throw PluginProblem(
+        .fileWritable, file: path, found: status.modeText,
+        needed: "not writable for group and others (chmod go-w)")
+    }
+    guard status.st_size > 0 else {
+      throw PluginProblem(.fileEmpty, file: path, found: "0 bytes", needed: "a shared library")
+    }
+    guard status.st_size <= SealedImage.sizeLimit else {
+      throw PluginProblem(
+        .fileSize, file: path, found: "\(status.st_size) bytes",
+        needed: "at most \(SealedImage.sizeLimit)")
+    }
+    return file
+  }
+}

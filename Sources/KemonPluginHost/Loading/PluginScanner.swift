@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds plugins in folders and checks them; runs none of their code.
+public enum PluginScanner {
+  /// A file that passed every check.
+  struct Candidate {
+    let file: String
+    let image: SealedImage
+    let manifest: PluginManifest
+  }
+
+  /// Looks at one file, and tells all that can be known without running it.
+  ///
+  /// - Parameter file: need not end in `.so`.
+  public static func inspect(_ file: String) -> PluginInspection {
+    examine(file).inspection
+  }
+
+  /// Looks at every `*.so` of the folders, in the order of their names.
+  ///
+  /// - Parameter directories: folders; a path that is a file is looked at as such.
+  static func scan(_ directories: [String]) -> (candidates: [Candidate], problems: [PluginProblem]) {
+    var candidates: [Candidate] = []
+    var problems: [PluginProblem] = []
+    var owners: [String: String] = [:]
+    func take(_ result: (inspection: PluginInspection, candidate: Candidate?)) {
+      problems += result.inspection.problems
+      guard let candidate = result.candidate else { return }
+      let name = candidate.manifest.name
+      if let owner = owners[name] {
+        problems.append(
+          PluginProblem(
+            .pluginDuplicate, file: candidate.file, plugin: name,
+            found: "\"\(name)\" in \(owner), too", needed: "a name of its own"))
+        return
+      }
+      owners[name] = candidate.file
+      candidates.append(candidate)
+    }
+    for path in directories {
+      do throws(PluginProblem) {
+        let directory = try PluginDirectory(path)
+        for name in try directory.libraryNames() { take(examine(name, in: directory)) }
+      } catch {
+        if isFile(path) { take(examine(path)) } else { problems.append(error) }
+      }
+    }
+    return (candidates, problems)
+  }
+
+  // MARK: One file
+
+  private typealias Result = (inspection: PluginInspection, candidate: Candidate?)
+
+  private static func examine(_ file: String) -> Result {
+    let slash = file.lastIndex(of: "/")
+    let folder = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
+    let name = slash.map { String(file[file.index(after: $0)...]) } ?? file
+    do throws(PluginProblem) {
+      return examine(name, in: try PluginDirectory(folder), shownAs: file)
+    } catch {
+      return unreadable(file, error)
+    }
+  }
+
+  private static func examine(
+    _ name: String, in directory: borrowing PluginDirectory, shownAs shown: String? = nil
+  ) -> Result {
+    let file = shown ?? directory.path(of: name)
+    do throws(PluginProblem) {
+      let descriptor = try directory.open(file: name)
+      return check(try SealedImage(copying: descriptor, path: file), file: file)
+    } catch {
+      return unreadable(file, error)
+    }
+  }
+
+  private static func unreadable(_ file: String, _ problem: PluginProblem) -> Result {
+    let inspection = PluginInspection(
+      file: file, size: nil, sha256: nil, manifest: nil, neededLibraries: [], runPaths: [],
+      problems: [problem])
+    return (inspection, nil)
+  }
+
+  private static func check(_ image: SealedImage, file: String) -> Result {
+    let library = PluginLibrary(image.bytes)
+    let problems = library.failures.map { failure in
+      PluginProblem(
+        failure.rule, file: file, plugin: library.manifest?.name, found: failure.found,
+        needed: failure.needed)
+    }
+    let inspection = PluginInspection(
+      file: file, size: image.bytes.count, sha256: image.sha256, manifest: library.manifest,
+      neededLibraries: library.neededLibraries, runPaths: library.runPaths, problems: problems)
+    guard problems.isEmpty, let manifest = library.manifest else { return (inspection, nil) }
+    return (inspection, Candidate(file: file, image: image, manifest: manifest))
+  }
+}
