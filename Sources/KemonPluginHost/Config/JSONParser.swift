@@ -70,10 +70,14 @@ private struct JSONParser {
     if take("}") { return .object(members) }
     repeat {
       skipSpace()
-      guard peek == UInt8(ascii: "\"") else { throw unexpected(needed: "a member's name in quotes") }
+      guard peek == UInt8(ascii: "\"") else {
+        throw unexpected(needed: "a member's name in quotes")
+      }
       let place = index
       let name = try string()
-      guard members[name] == nil else { throw error("the member \"\(name)\" is there twice", at: place) }
+      guard members[name] == nil else {
+        throw error("the member \"\(name)\" is there twice", at: place)
+      }
       skipSpace()
       guard take(":") else { throw unexpected(needed: "':'") }
       members[name] = try value()
@@ -96,7 +100,9 @@ private struct JSONParser {
     return .array(elements)
   }
 
-  private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
+  private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONError)
+    -> JSONValue
+  {
     for offset in 0..<word.utf8CodeUnitCount {
       guard peek == word.utf8Start[offset] else { throw unexpected(needed: "\(word)") }
       index += 1
@@ -182,7 +188,9 @@ private struct JSONParser {
     let place = index - 2
     let first = try hexadecimal()
     if let scalar = Unicode.Scalar(first) { return scalar }
-    guard first < 0xDC00, take("\\"), take("u") else { throw error("half a surrogate pair", at: place) }
+    guard first < 0xDC00, take("\\"), take("u") else {
+      throw error("half a surrogate pair", at: place)
+    }
     let second = try hexadecimal()
     guard (0xDC00..<0xE000).contains(second),
       let scalar = Unicode.Scalar(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
@@ -213,7 +221,9 @@ private struct JSONParser {
   }
 
   private mutating func skipSpace() {
-    while let byte = peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { index += 1 }
+    while let byte = peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      index += 1
+    }
   }
 
   private func unexpected(needed: String) -> JSONError {

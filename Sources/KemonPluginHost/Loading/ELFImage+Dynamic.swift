@@ -11,7 +11,8 @@ extension ELFImage {
   }
 
   /// Entries of the dynamic section: tag and value.
-  private func dynamicEntries() throws(Failure) -> (entries: [(UInt64, UInt64)], strings: ELFBytes) {
+  private func dynamicEntries() throws(Failure) -> (entries: [(UInt64, UInt64)], strings: ELFBytes)
+  {
     guard let section = sections.first(where: { $0.type == ELF.sectionDynamic }) else {
       throw Failure(rule: .elfSections, found: "no dynamic section", needed: "one")
     }
@@ -80,7 +81,8 @@ extension ELFImage {
       sections[Int(section.link)].type == ELF.sectionStrings
     else {
       throw Failure(
-        rule: .elfSections, found: "section \(section.name) with its texts in section \(section.link)",
+        rule: .elfSections,
+        found: "section \(section.name) with its texts in section \(section.link)",
         needed: "a section of texts")
     }
     return ELFBytes(try contents(of: sections[Int(section.link)]))

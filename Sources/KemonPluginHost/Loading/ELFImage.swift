@@ -49,7 +49,9 @@ struct ELFImage {
 
   /// The bytes of a section in the file; empty for one that takes no place there.
   func contents(of section: Section) throws(Failure) -> UnsafeRawBufferPointer {
-    guard section.type != ELF.sectionNoBits else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    guard section.type != ELF.sectionNoBits else {
+      return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
     return try bytes.slice(
       section.offset, section.size, what: "section \(section.name)")
   }
@@ -60,7 +62,8 @@ struct ELFImage {
     let magic = bytes.prefix(4)
     guard magic == [0x7F, 0x45, 0x4C, 0x46] else {
       throw Failure(
-        rule: .elfMagic, found: bytes.describeBeginning(), needed: "the bytes 7f 45 4c 46 (\\x7fELF)")
+        rule: .elfMagic, found: bytes.describeBeginning(),
+        needed: "the bytes 7f 45 4c 46 (\\x7fELF)")
     }
     guard bytes.count >= ELF.identSize else { throw truncated(bytes, needed: ELF.headerSize) }
     let word = try bytes.u8(4)
@@ -130,7 +133,8 @@ struct ELFImage {
     let namesIndex = try bytes.u16(62)
     guard count > 0, Int(size) >= ELF.sectionSize, namesIndex < count else {
       throw Failure(
-        rule: .elfSections, found: "\(count) sections of \(size) bytes, names in section \(namesIndex)",
+        rule: .elfSections,
+        found: "\(count) sections of \(size) bytes, names in section \(namesIndex)",
         needed: "sections of \(ELF.sectionSize) bytes, one of them with the names")
     }
     let table = ELFBytes(

@@ -9,8 +9,13 @@ struct LoadOrder {
   /// Plugins that cannot be loaded, and why: rule, what was found, what is needed.
   private(set) var failures: [String: ELFImage.Failure] = [:]
 
+  private let loaded: Set<String>
+
   /// Arranges plugins with unique names.
-  init(_ manifests: [PluginManifest]) {
+  ///
+  /// - Parameter loaded: plugins that are there already.
+  init(_ manifests: [PluginManifest], loaded: Set<String> = []) {
+    self.loaded = loaded
     var waiting = Dictionary(uniqueKeysWithValues: manifests.map { ($0.name, $0) })
     refuseMissing(&waiting)
     while !waiting.isEmpty {
@@ -39,15 +44,18 @@ struct LoadOrder {
 
   private func firstMissing(_ waiting: [String: PluginManifest]) -> (name: String, need: String)? {
     for (name, manifest) in waiting.sorted(by: { $0.key < $1.key }) {
-      for need in manifest.needs where waiting[need] == nil && !order.contains(need) {
+      for need in manifest.needs where waiting[need] == nil && !isLoaded(need) {
         return (name, need)
       }
     }
     return nil
   }
 
-  /// Takes out the members of one cycle. Everything that waits has somebody to wait for, so walking from one to the
-  /// next comes back to where it was.
+  private func isLoaded(_ name: String) -> Bool { loaded.contains(name) || order.contains(name) }
+
+  /// Takes out the members of one cycle.
+  ///
+  /// Everything that waits has somebody to wait for, so walking from one to the next comes back to where it was.
   private mutating func refuseCycle(_ waiting: inout [String: PluginManifest]) {
     guard var name = waiting.keys.min() else { return }
     var path: [String] = []

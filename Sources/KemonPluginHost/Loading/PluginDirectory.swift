@@ -16,15 +16,17 @@ struct PluginDirectory: ~Copyable {
       throw PluginProblem(
         .directoryOpen, file: path, found: describe(errno: errno), needed: "a folder of plugins")
     }
-    descriptor = Descriptor(number)
-    self.path = path
-    guard let status = descriptor.status(), status.hasTrustedOwner, !status.isWritableByOthers else {
+    let descriptor = Descriptor(number)
+    guard let status = descriptor.status(), status.hasTrustedOwner, !status.isWritableByOthers
+    else {
       let status = descriptor.status()
       throw PluginProblem(
         .directoryTrust, file: path,
         found: status.map { "owner \($0.st_uid), \($0.modeText)" } ?? describe(errno: errno),
         needed: "owner 0 or \(geteuid()), not writable for group and others (chmod go-w)")
     }
+    self.path = path
+    self.descriptor = descriptor
   }
 
   /// The path of a file of the folder, for messages.

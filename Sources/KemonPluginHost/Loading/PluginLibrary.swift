@@ -58,7 +58,8 @@ struct PluginLibrary {
     }
     if try image.hasTextRelocations() {
       failures.append(
-        ELFImage.Failure(rule: .elfTextRelocations, found: "DT_TEXTREL", needed: "code built with -fPIC"))
+        ELFImage.Failure(
+          rule: .elfTextRelocations, found: "DT_TEXTREL", needed: "code built with -fPIC"))
     }
     // A library without a manifest is no plugin; that is said already.
     let isForeign = failures.contains { $0.rule == .manifestMissing }

@@ -92,6 +92,7 @@ extension PluginProblem.Rule {
   static let pluginNeeds = Self("plugin.needs", "a plugin that it needs is missing")
   static let pluginCycle = Self("plugin.cycle", "plugins wait for each other")
   static let pluginExtension = Self("plugin.extension", "an extension that it needs is missing")
+  static let selectionUnknown = Self("selection.unknown", "there is no plugin of that name")
   static let configUnknown = Self("config.unknown", "the configuration is for no plugin")
   static let configType = Self("config.type", "the configuration is wrong")
 

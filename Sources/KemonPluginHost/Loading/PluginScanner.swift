@@ -19,7 +19,8 @@ public enum PluginScanner {
   /// Looks at every `*.so` of the folders, in the order of their names.
   ///
   /// - Parameter directories: folders; a path that is a file is looked at as such.
-  static func scan(_ directories: [String]) -> (candidates: [Candidate], problems: [PluginProblem]) {
+  static func scan(_ directories: [String]) -> (candidates: [Candidate], problems: [PluginProblem])
+  {
     var candidates: [Candidate] = []
     var problems: [PluginProblem] = []
     var owners: [String: String] = [:]

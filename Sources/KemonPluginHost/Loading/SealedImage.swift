@@ -29,7 +29,8 @@ final class SealedImage: @unchecked Sendable {
   init(copying file: borrowing Descriptor, path: String) throws(PluginProblem) {
     func problem(_ what: String, _ error: Int32) -> PluginProblem {
       PluginProblem(
-        .fileCopy, file: path, found: "\(what): \(describe(errno: error))", needed: "a copy in memory")
+        .fileCopy, file: path, found: "\(what): \(describe(errno: error))",
+        needed: "a copy in memory")
     }
     let name = path.split(separator: "/").last.map(String.init) ?? "plugin"
     let number = ckemon_memfd_create(String(name.utf8.prefix(200)) ?? "plugin")

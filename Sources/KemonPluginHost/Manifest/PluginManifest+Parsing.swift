@@ -39,7 +39,9 @@ extension PluginManifest {
   /// Whether a text can be a plugin's name.
   static func isName(_ text: String) -> Bool {
     let bytes = text.utf8
-    guard let first = bytes.first, let last = bytes.last, bytes.count <= nameLimit else { return false }
+    guard let first = bytes.first, let last = bytes.last, bytes.count <= nameLimit else {
+      return false
+    }
     return isLowerCase(first) && last != UInt8(ascii: "-")
       && bytes.allSatisfy { isLowerCase($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
   }
@@ -89,7 +91,8 @@ private struct ManifestReader {
     if !PluginManifest.isName(name) {
       fail(
         .manifestName, found(members["name"]),
-        "lower case letters, digits and hyphens, at most \(PluginManifest.nameLimit), a letter first")
+        "lower case letters, digits and hyphens, at most \(PluginManifest.nameLimit), a letter first"
+      )
     }
     return name
   }

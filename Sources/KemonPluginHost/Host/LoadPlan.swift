@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is to be loaded, in which order and with which configuration, before any code of a plugin has run.
+struct LoadPlan {
+  /// One plugin to be loaded.
+  struct Step {
+    let candidate: PluginScanner.Candidate
+    let configuration: JSONValue
+  }
+
+  private(set) var steps: [Step] = []
+  private(set) var problems: [PluginProblem]
+
+  /// Makes the plan.
+  ///
+  /// - Parameter present: plugins that are loaded already.
+  init(
+    directories: [String], configurations: JSONValue, disable: Set<String>, only: Set<String>,
+    present: [String]
+  ) {
+    let scan = PluginScanner.scan(directories)
+    problems = scan.problems
+    let names = Set(scan.candidates.map(\.manifest.name))
+    checkNames(disable.union(only), among: names.union(present), rule: .selectionUnknown)
+
+    var candidates: [String: PluginScanner.Candidate] = [:]
+    for candidate in scan.candidates {
+      let name = candidate.manifest.name
+      guard !disable.contains(name), only.isEmpty || only.contains(name) else { continue }
+      if present.contains(name) {
+        refuse(candidate, .pluginDuplicate, "\"\(name)\" is loaded already", "a name of its own")
+      } else if hasExtensions(candidate) {
+        candidates[name] = candidate
+      }
+    }
+
+    let members = objectOfConfigurations(configurations)
+    checkNames(Set(members.keys), among: names.union(present), rule: .configUnknown)
+    let order = LoadOrder(candidates.values.map(\.manifest), loaded: Set(present))
+    for (name, failure) in order.failures.sorted(by: { $0.key < $1.key }) {
+      guard let candidate = candidates[name] else { continue }
+      refuse(candidate, failure.rule, failure.found, failure.needed)
+    }
+    for name in order.order {
+      guard let candidate = candidates[name] else { continue }
+      let configuration = members[name] ?? .object([:])
+      if configuration.members == nil {
+        refuse(candidate, .configType, configuration.typeName, "an object")
+      } else {
+        steps.append(Step(candidate: candidate, configuration: configuration))
+      }
+    }
+  }
+
+  private mutating func refuse(
+    _ candidate: PluginScanner.Candidate, _ rule: PluginProblem.Rule, _ found: String,
+    _ needed: String
+  ) {
+    problems.append(
+      PluginProblem(
+        rule, file: candidate.file, plugin: candidate.manifest.name, found: found, needed: needed))
+  }
+
+  private mutating func hasExtensions(_ candidate: PluginScanner.Candidate) -> Bool {
+    let missing = candidate.manifest.extensions.filter { !HostExtensions.ids.contains($0) }
+    guard !missing.isEmpty else { return true }
+    refuse(
+      candidate, .pluginExtension, "no " + missing.joined(separator: ", ") + " in this host",
+      "one of " + HostExtensions.ids.joined(separator: ", "))
+    return false
+  }
+
+  private mutating func objectOfConfigurations(_ value: JSONValue) -> [String: JSONValue] {
+    if let members = value.members { return members }
+    problems.append(
+      PluginProblem(
+        .configType, file: "", found: value.typeName, needed: "an object of plugins' names"))
+    return [:]
+  }
+
+  /// Reports names that no plugin has: most likely they are misspelled.
+  private mutating func checkNames(
+    _ asked: Set<String>, among known: Set<String>, rule: PluginProblem.Rule
+  ) {
+    for name in asked.subtracting(known).sorted() {
+      let near = NearNames.of(name, among: known)
+      problems.append(
+        PluginProblem(
+          rule, file: "", plugin: name, found: "\"\(name)\"",
+          needed: near.isEmpty
+            ? "the name of a plugin in the folders" : "perhaps " + near.joined(separator: ", ")))
+    }
+  }
+}

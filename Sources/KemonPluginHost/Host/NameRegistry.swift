@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Synchronization
+
+// Unchecked: tables and names are never freed, readers reach them through atomics only; writers hold a lock.
+/// Names behind numbers, as C strings that live for ever.
+///
+/// Readers take no lock, because handlers ask while a verdict is awaited. A table that has become too small is
+/// replaced by one of twice the size and kept, so that a reader may finish with it.
+final class NameRegistry: @unchecked Sendable {
+  private typealias Cell = Atomic<UInt>
+
+  private struct Table {
+    let cells: UnsafeMutablePointer<Cell>
+    let count: Int
+
+    init(count: Int) {
+      self.count = count
+      cells = .allocate(capacity: count)
+      for index in 0..<count { (cells + index).initialize(to: Cell(0)) }
+    }
+  }
+
+  /// The address of the current table's cells, of which the first holds their number.
+  private let current = Atomic<UInt>(0)
+  private let writer = Mutex<Table?>(nil)
+
+  /// Gives a number its name.
+  func set(_ name: String, for id: UInt32) {
+    guard let text = strdup(name) else { return }
+    writer.withLock { table in
+      let index = Int(id) + 1
+      let old = table
+      if old == nil || index >= old?.count ?? 0 {
+        let larger = Table(count: max(64, (index + 1) * 2))
+        larger.cells[0].store(UInt(larger.count), ordering: .relaxed)
+        if let old {
+          for cell in 1..<old.count {
+            larger.cells[cell].store(old.cells[cell].load(ordering: .relaxed), ordering: .relaxed)
+          }
+        }
+        table = larger
+      }
+      guard let table else { return }
+      table.cells[index].store(UInt(bitPattern: text), ordering: .releasing)
+      current.store(UInt(bitPattern: table.cells), ordering: .releasing)
+    }
+  }
+
+  /// The name behind a number, or nil.
+  ///
+  /// Any thread; the text is never freed.
+  func name(of id: UInt32) -> UnsafePointer<CChar>? {
+    guard let cells = UnsafeMutablePointer<Cell>(bitPattern: current.load(ordering: .acquiring)),
+      UInt(id) + 1 < cells[0].load(ordering: .relaxed)
+    else { return nil }
+    return UnsafePointer(bitPattern: cells[Int(id) + 1].load(ordering: .acquiring))
+  }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import KemonBus
+import Synchronization
+
+/// The plugins of a run: finds, checks, loads, starts and stops them.
+///
+/// ```swift
+/// let host = PluginHost(dispatcher: dispatcher, ring: ring, clock: clock, mode: .run, output: output, log: log)
+/// let report = host.load(directories: ["/usr/lib/kemon/plugins"])
+/// let problems = host.start()
+/// …
+/// host.stop()
+/// ```
+///
+/// Any thread; one call at a time is inside the plugins' control functions, the others wait for it.
+public final class PluginHost: Sendable {
+  private let dispatcher: Dispatcher
+  private let ring: EventRing
+  private let observerOverflow: OverflowPolicy
+  private let services: HostServices
+  private let state = Mutex(State())
+
+  private struct State {
+    var plugins: [LoadedPlugin] = []
+    var nextID: UInt32 = 1
+  }
+
+  /// Makes a host without plugins.
+  ///
+  /// - Parameters:
+  ///   - dispatcher: calls the handlers that vote.
+  ///   - ring: where the handlers that observe read.
+  ///   - clock: what plugins are told the time by.
+  ///   - mode: what plugins are told that the host does.
+  ///   - output: takes what plugins write.
+  ///   - log: takes what plugins have to say.
+  ///   - observerOverflow: what happens when an observer is a whole ring behind.
+  public init(
+    dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
+    output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop
+  ) {
+    self.dispatcher = dispatcher
+    self.ring = ring
+    self.observerOverflow = observerOverflow
+    services = HostServices(mode: mode, clock: clock, output: output, log: log)
+  }
+
+  // MARK: Life
+
+  /// Finds plugins, checks them, maps the good ones and creates them, in the order of their needs.
+  ///
+  /// Everything is checked before any code of any plugin runs.
+  ///
+  /// - Parameters:
+  ///   - directories: folders with `*.so` files; a path that is a file is taken as a plugin.
+  ///   - configurations: an object: plugins' names, and an object for each.
+  ///   - require: names of plugins that must be there.
+  ///   - disable: names of plugins that are left out.
+  ///   - only: names of the plugins that are not left out; empty for all.
+  public func load(
+    directories: [String], configurations: JSONValue = .object([:]), require: [String] = [],
+    disable: Set<String> = [], only: Set<String> = []
+  ) -> LoadReport {
+    state.withLock { state in
+      let plan = LoadPlan(
+        directories: directories, configurations: configurations, disable: disable, only: only,
+        present: state.plugins.map(\.name))
+      var problems = plan.problems
+      var loaded: [LoadedPlugin] = []
+      for step in plan.steps {
+        do throws(PluginProblem) {
+          try Self.checkNeeds(step.candidate.manifest, step.candidate.file, state.plugins)
+          let plugin = try LoadedPlugin(
+            step.candidate, id: state.nextID, configuration: step.configuration,
+            services: services)
+          state.nextID += 1
+          services.pluginNames.set(plugin.name, for: plugin.id)
+          try plugin.create()
+          loaded.append(plugin)
+          state.plugins.append(plugin)
+        } catch {
+          problems.append(error)
+        }
+      }
+      let names = state.plugins.map(\.name)
+      return LoadReport(
+        loaded: loaded.map(\.info), problems: problems,
+        missingRequired: require.filter { !names.contains($0) })
+    }
+  }
+
+  /// Starts the plugins that were loaded; events reach their handlers from then on.
+  ///
+  /// - Returns: the plugins that could not be started, and why; the others run.
+  public func start() -> [PluginProblem] {
+    state.withLock { state in
+      var problems: [PluginProblem] = []
+      for plugin in state.plugins where plugin.info.state == .created {
+        do throws(PluginProblem) {
+          try Self.checkNeeds(plugin.manifest, plugin.file, state.plugins)
+          try plugin.start(dispatcher: dispatcher, ring: ring, overflow: observerOverflow)
+        } catch {
+          problems.append(error)
+        }
+      }
+      return problems
+    }
+  }
+
+  /// Stops all plugins, the last started first; returns when none of their handlers runs any more.
+  ///
+  /// Observers first read everything that was published until then. Harmless when repeated; not from a handler.
+  public func stop() {
+    state.withLock { state in
+      for plugin in state.plugins.reversed() { plugin.stop(dispatcher: dispatcher) }
+    }
+  }
+
+  /// What a plugin needs may have been found and checked, but have failed meanwhile.
+  private static func checkNeeds(
+    _ manifest: PluginManifest, _ file: String, _ plugins: [LoadedPlugin]
+  ) throws(PluginProblem) {
+    for need in manifest.needs {
+      let state = plugins.first { $0.name == need }?.info.state
+      guard state == .created || state == .running else {
+        throw PluginProblem(
+          .pluginNeeds, file: file, plugin: manifest.name,
+          found: "\"\(need)\" \(state.map { "is \($0.rawValue)" } ?? "could not be created")",
+          needed: "plugin \"\(need)\"")
+      }
+    }
+  }
+
+  // MARK: What there is
+
+  /// All plugins that were created, in the order of their start.
+  public var plugins: [PluginInfo] { state.withLock { $0.plugins.map(\.info) } }
+
+  /// What became of every event for each plugin that observes: checked at the end of a run.
+  public var observerAccounts: [SubscriberAccount] {
+    state.withLock { $0.plugins.compactMap { $0.observer?.account } }
+  }
+
+  /// What each handler that observes did so far; voters are in the dispatcher's statistics.
+  public var observerStatistics: [HandlerStatistics] {
+    state.withLock { $0.plugins.flatMap { $0.observer?.handlerStatistics() ?? [] } }
+  }
+
+  /// The name of a plugin by its id; nil when unknown.
+  ///
+  /// Takes no lock.
+  public func pluginName(_ id: UInt32) -> String? {
+    services.pluginNames.name(of: id).map { String(cString: $0) }
+  }
+
+  /// The name of a handler by the id in its votes; nil when unknown.
+  ///
+  /// Takes no lock.
+  public func handlerName(_ id: UInt32) -> String? {
+    services.handlerNames.name(of: id).map { String(cString: $0) }
+  }
+}

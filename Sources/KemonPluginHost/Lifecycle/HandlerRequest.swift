@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KemonBus
+import KemonEvents
+
+/// A handler that a plugin asked for, checked and copied.
+struct HandlerRequest {
+  let token: UInt64
+  let name: String
+  let pattern: String
+  let kinds: [EventKind]
+  let filter: EventFilter?
+  let role: HandlerInfo.Role
+  let priority: Int32
+  let onFault: VerdictAction
+  let function: kemon_handler_fn
+  let context: UnsafeMutableRawPointer?
+
+  /// The longest name and pattern.
+  static let nameLimit = 64
+  /// The longest filter.
+  static let filterLimit = 4096
+
+  /// Checks what a plugin passed to `on`.
+  ///
+  /// - Parameter taken: names of the plugin's other handlers.
+  init(
+    _ pointer: UnsafePointer<kemon_handler>?, token: UInt64, taken: [String]
+  ) throws(PluginRefusal) {
+    guard let pointer else { throw PluginRefusal(KEMON_E_INVALID, "handler is NULL") }
+    // The first version of the struct is the present one.
+    let raw = try ForeignStruct.read(
+      pointer, first: MemoryLayout<kemon_handler>.size, tail: .mustBeZero, named: "handler")
+    name = try Self.name(raw.name, taken: taken)
+    let place = "handler \"\(name)\""
+    guard let function = raw.fn else {
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): fn is NULL")
+    }
+    pattern = try Self.pattern(raw.kind, place)
+    kinds = try Self.kinds(pattern, phase: raw.phase, place)
+    filter = try Self.filter(raw.filter, place)
+    role = try Self.role(raw.flags, place)
+    onFault = try Self.onFault(raw.on_fault, place)
+    priority = raw.priority
+    self.token = token
+    self.function = function
+    context = raw.ctx
+  }
+
+  /// What can be told about it.
+  var info: HandlerInfo {
+    HandlerInfo(
+      name: name, pattern: pattern, kinds: kinds, filter: filter?.description, role: role,
+      priority: priority)
+  }
+
+  // MARK: Fields
+
+  private static func name(
+    _ pointer: UnsafePointer<CChar>?, taken: [String]
+  ) throws(PluginRefusal) -> String {
+    guard let pointer else { throw PluginRefusal(KEMON_E_INVALID, "the handler's name is NULL") }
+    let name = try ForeignStruct.text(pointer, limit: nameLimit, named: "the handler's name")
+    guard !name.isEmpty,
+      !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+    else {
+      throw PluginRefusal(
+        KEMON_E_INVALID, "the handler's name is empty or has control characters")
+    }
+    guard !taken.contains(name) else {
+      throw PluginRefusal(KEMON_E_INVALID, "handler \"\(name)\" is registered already")
+    }
+    return name
+  }
+
+  private static func pattern(
+    _ pointer: UnsafePointer<CChar>?, _ place: String
+  ) throws(PluginRefusal) -> String {
+    guard let pointer else { throw PluginRefusal(KEMON_E_INVALID, "\(place): kind is NULL") }
+    let pattern = try ForeignStruct.text(pointer, limit: nameLimit, named: "\(place): kind")
+    guard !pattern.dropLast().contains("*") else {
+      throw PluginRefusal(
+        KEMON_E_INVALID, "\(place): kind \"\(pattern)\" has a * that is not at its end")
+    }
+    return pattern
+  }
+
+  private static func kinds(
+    _ pattern: String, phase: UInt16, _ place: String
+  ) throws(PluginRefusal) -> [EventKind] {
+    let side = EventPhase(rawValue: phase)
+    guard side != nil || phase == 0 else {
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): phase \(phase) is none of 0, 1, 2, 3")
+    }
+    let kinds = EventKind.matching(pattern, phase: side)
+    guard kinds.isEmpty else { return kinds }
+    let sides = EventKind.matching(pattern, phase: nil).compactMap(\.info?.phase.name)
+    if let side, !sides.isEmpty {
+      throw PluginRefusal(
+        KEMON_E_INVALID,
+        "\(place): kind \"\(pattern)\" has no phase \(side.name), only \(sides[0])")
+    }
+    let near = NearNames.of(pattern, among: EventKind.allKinds.compactMap(\.info?.name))
+    let hint = near.isEmpty ? "" : "; near: " + near.joined(separator: ", ")
+    throw PluginRefusal(KEMON_E_INVALID, "\(place): there is no kind \"\(pattern)\"\(hint)")
+  }
+
+  private static func filter(
+    _ pointer: UnsafePointer<CChar>?, _ place: String
+  ) throws(PluginRefusal) -> EventFilter? {
+    guard let pointer else { return nil }
+    let text = try ForeignStruct.text(pointer, limit: filterLimit, named: "\(place): filter")
+    do throws(FilterError) {
+      return try EventFilter(parsing: text)
+    } catch {
+      throw PluginRefusal(
+        KEMON_E_INVALID, line: error.line, column: error.column,
+        "\(place): filter, line \(error.line), column \(error.column): \(error.message)")
+    }
+  }
+
+  private static func role(
+    _ flags: UInt32, _ place: String
+  ) throws(PluginRefusal) -> HandlerInfo.Role {
+    switch Int32(bitPattern: flags) {
+    case 0: return .voter
+    case KEMON_H_OBSERVE: return .observer
+    case KEMON_H_SHADOW: return .shadow
+    case KEMON_H_OBSERVE | KEMON_H_SHADOW:
+      throw PluginRefusal(
+        KEMON_E_INVALID, "\(place): KEMON_H_OBSERVE has no vote that KEMON_H_SHADOW could keep")
+    default:
+      let unknown = flags & ~UInt32(KEMON_H_OBSERVE | KEMON_H_SHADOW)
+      throw PluginRefusal(
+        KEMON_E_UNSUPPORTED, "\(place): unknown flags 0x\(String(unknown, radix: 16))")
+    }
+  }
+
+  private static func onFault(
+    _ value: UInt16, _ place: String
+  ) throws(PluginRefusal) -> VerdictAction {
+    switch Int32(value) {
+    case KEMON_FAIL_ABSTAIN: return .abstain
+    case KEMON_FAIL_ALLOW: return .allow
+    case KEMON_FAIL_DENY: return .deny
+    default:
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): on_fault \(value) is none of 0, 1, 2")
+    }
+  }
+}
+
+extension HandlerRequest {
+  /// The handler for the bus.
+  func handler(pluginID: UInt32, pluginName: String) -> Handler {
+    Handler(
+      name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
+      tier: role == .voter ? .enforce : .observe, priority: priority, onFault: onFault,
+      function: function, context: context)
+  }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import KemonBus
+import KemonEvents
+import Synchronization
+
+// Unchecked: what changes is in `state` or atomic; the plugin's own functions are called by one control thread at a
+// time, which PluginHost sees to.
+/// A plugin whose code is mapped: its life, and the host's side of the ABI for it.
+///
+/// ```
+/// create ──▶ created ──start──▶ running ──handlers out──▶ observer drained ──stop──▶ destroy ──▶ stopped
+///    └──────────────┴──▶ failed
+/// ```
+final class LoadedPlugin: @unchecked Sendable {
+  let id: UInt32
+  let file: String
+  let manifest: PluginManifest
+  let image: SealedImage
+  let services: HostServices
+
+  private let code: PluginCode
+  let configuration: PluginConfiguration
+  /// The thread that is inside one of the plugin's control functions; 0 when none is.
+  private let controlThread = Atomic<UInt>(0)
+  let misbehaviour = Atomic<Int>(0)
+  let state = Mutex(State())
+
+  struct State: @unchecked Sendable {
+    var stage = Stage.new
+    var instance: UnsafeMutableRawPointer?
+    var requests: [HandlerRequest] = []
+    var nextToken: UInt64 = 1
+    var tokens: [HandlerToken] = []
+    var observer: Observer?
+  }
+
+  enum Stage { case new, creating, created, starting, running, stopping, stopped, failed }
+
+  /// Maps the code of a checked plugin and asks its entry; create is not called yet.
+  init(
+    _ candidate: PluginScanner.Candidate, id: UInt32, configuration: JSONValue,
+    services: HostServices
+  ) throws(PluginProblem) {
+    code = try PluginCode(candidate, mode: services.mode)
+    self.id = id
+    file = candidate.file
+    manifest = candidate.manifest
+    image = candidate.image
+    self.services = services
+    self.configuration = PluginConfiguration(configuration)
+  }
+
+  var name: String { manifest.name }
+
+  /// What can be told about it.
+  var info: PluginInfo {
+    let (stage, handlers) = state.withLock { ($0.stage, $0.requests.map(\.info)) }
+    let shown: PluginState =
+      switch stage {
+      case .new, .creating, .created, .starting: .created
+      case .running, .stopping: .running
+      case .stopped: .stopped
+      case .failed: .failed
+      }
+    return PluginInfo(
+      id: id, name: name, version: manifest.version, description: manifest.description,
+      abi: PluginCode.text(code.abi), file: file, sha256: image.sha256, state: shown,
+      handlers: handlers, misbehaviour: misbehaviour.load(ordering: .relaxed))
+  }
+
+  var isRunning: Bool { state.withLock { $0.stage == .running } }
+
+  /// The observer, once it has been started.
+  var observer: Observer? { state.withLock { $0.observer } }
+
+  // MARK: Life
+
+  /// Creates the plugin's instance; its handlers wait.
+  func create() throws(PluginProblem) {
+    state.withLock { $0.stage = .creating }
+    let table = HostTable.make(for: self, abi: code.abi)
+    var create = kemon_create()
+    create.size = UInt32(MemoryLayout<kemon_create>.size)
+    create.config_len = configuration.textLength
+    create.config_json = configuration.text
+    var error = Self.errorBuffer()
+    let instance = asControl { code.table.create(table, &create, &error) }
+    guard let instance else {
+      fail()
+      throw problem(.createFailed, KEMON_E_FAILED, error, needed: "an instance")
+    }
+    state.withLock { state in
+      state.instance = instance
+      state.stage = .created
+    }
+  }
+
+  /// Starts the plugin; its handlers are called when this returns.
+  func start(
+    dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
+  ) throws(PluginProblem) {
+    let instance = state.withLock { state in
+      state.stage = .starting
+      return state.instance
+    }
+    if let start = code.table.start {
+      var error = Self.errorBuffer()
+      let status = asControl { start(instance, &error) }
+      guard status == KEMON_OK else {
+        destroy(instance)
+        fail()
+        throw problem(.startFailed, status, error, needed: "KEMON_OK")
+      }
+    }
+    goLive(dispatcher: dispatcher, ring: ring, overflow: overflow)
+  }
+
+  private func goLive(dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy) {
+    let requests = state.withLock { $0.requests }
+    let observing = requests.filter { $0.role == .observer }
+    let voting = requests.filter { $0.role != .observer }
+    var observer: Observer?
+    if !observing.isEmpty {
+      let new = Observer(
+        named: name, ring: ring, overflow: overflow,
+        handlers: observing.map { $0.handler(pluginID: id, pluginName: name) })
+      // Before the voters, so that it sees everything that they vote on.
+      new.start()
+      observer = new
+    }
+    let tokens = dispatcher.add(voting.map { $0.handler(pluginID: id, pluginName: name) })
+    for (token, request) in zip(tokens, voting) {
+      services.handlerNames.set(request.name, for: token.id)
+    }
+    state.withLock { state in
+      state.observer = observer
+      state.tokens = tokens
+      state.stage = .running
+    }
+  }
+
+  /// Ends the plugin: handlers leave, the observer reads what is left, then stop and destroy.
+  func stop(dispatcher: Dispatcher) {
+    let (stage, instance, tokens, observer) = state.withLock { state in
+      defer { state.stage = .stopping }
+      return (state.stage, state.instance, state.tokens, state.observer)
+    }
+    guard stage == .running || stage == .created else {
+      state.withLock { $0.stage = stage }
+      return
+    }
+    if !tokens.isEmpty { dispatcher.remove(tokens) }
+    observer?.stop()
+    // Only what was started is stopped.
+    if stage == .running, let stop = code.table.stop { asControl { stop(instance) } }
+    destroy(instance)
+    state.withLock { $0.stage = .stopped }
+  }
+
+  private func destroy(_ instance: UnsafeMutableRawPointer?) {
+    if let destroy = code.table.destroy { asControl { destroy(instance) } }
+    state.withLock { $0.instance = nil }
+  }
+
+  /// Forgets every handler that the plugin has asked for.
+  private func fail() {
+    state.withLock { state in
+      state.requests = []
+      state.stage = .failed
+    }
+  }
+
+  /// Runs one of the plugin's control functions.
+  private func asControl<Result>(_ body: () -> Result) -> Result {
+    controlThread.store(UInt(pthread_self()), ordering: .relaxed)
+    defer { controlThread.store(0, ordering: .relaxed) }
+    return body()
+  }
+
+  var isControlThread: Bool {
+    controlThread.load(ordering: .relaxed) == UInt(pthread_self())
+  }
+
+  private static func errorBuffer() -> kemon_error {
+    var error = kemon_error()
+    error.size = UInt32(MemoryLayout<kemon_error>.size)
+    return error
+  }
+
+  private func problem(
+    _ rule: PluginProblem.Rule, _ status: kemon_status, _ error: kemon_error, needed: String
+  ) -> PluginProblem {
+    let text = withUnsafeBytes(of: error.text) { $0.cString }
+    let place = error.line > 0 ? "line \(error.line), column \(error.column): " : ""
+    let code = error.code < 0 ? error.code : status
+    let found = text.isEmpty ? "status \(code) without a reason" : "\"\(place)\(text)\""
+    return PluginProblem(rule, file: file, plugin: name, found: found, needed: needed)
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import KemonEvents
+
+/// Where a plugin is in its life.
+public enum PluginState: String, Sendable {
+  /// Created; its handlers wait for the start.
+  case created
+  /// Started; its handlers are called.
+  case running
+  /// Stopped and destroyed; its code stays mapped.
+  case stopped
+  /// Could not be created or started.
+  case failed
+}
+
+/// What can be told about a loaded plugin.
+public struct PluginInfo: Sendable {
+  /// The number that records carry, from 1.
+  public let id: UInt32
+  /// The name.
+  public let name: String
+  /// Its own version.
+  public let version: String
+  /// What it does, in its own words; may be empty.
+  public let description: String
+  /// The ABI that host and plugin speak with each other, as in `1.0`.
+  public let abi: String
+  /// The file that it was loaded from.
+  public let file: String
+  /// SHA-256 of that file's bytes as they were loaded, in hexadecimal.
+  public let sha256: String
+  /// Where it is in its life.
+  public let state: PluginState
+  /// Its handlers, in the order of their registration.
+  public let handlers: [HandlerInfo]
+  /// Calls to the host that were refused because they broke the rules of the ABI.
+  public let misbehaviour: Int
+}
+
+/// What can be told about a handler.
+public struct HandlerInfo: Sendable, Equatable {
+  /// How a handler takes part.
+  public enum Role: String, Sendable {
+    /// Its votes count.
+    case voter
+    /// Its votes are recorded as what it would have said.
+    case shadow
+    /// It reads what was decided.
+    case observer
+  }
+
+  /// The name, unique in its plugin.
+  public let name: String
+  /// The kind or pattern that it was registered for.
+  public let pattern: String
+  /// The kinds that the pattern and phase stand for.
+  public let kinds: [EventKind]
+  /// The condition on events; nil for none.
+  public let filter: String?
+  /// How it takes part.
+  public let role: Role
+  /// The order of calls: lower is earlier.
+  public let priority: Int32
+}
