@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KemonEvents
+import Testing
+
+@testable import KemonPluginHost
+
+@Suite struct HandlerRequestTests {
+  private static let answers: Result<[String: String], any Error> = Result {
+    let test = TestHost()
+    try test.folder.add(Fixtures.build("registrations"), as: "registrations.so")
+    let report = test.load()
+    try #require(report.problems.isEmpty)
+    var answers = [
+      "handlers": report.loaded[0].handlers.map(\.name).joined(separator: " "),
+      "misbehaviour": String(report.loaded[0].misbehaviour),
+    ]
+    for line in test.collector.lines {
+      let parts = line.split(separator: ": ", maxSplits: 1).map(String.init)
+      answers[parts[0]] = parts[1]
+    }
+    return answers
+  }
+
+  @Test(arguments: [
+    ("good", "0 0:0 "), ("twice", "-1 0:0 handler \"good\" is registered already"),
+    ("null", "-1 0:0 handler is NULL"), ("removed", "0 0:0 "), ("off", "0"), ("off again", "-4"),
+    ("no name", "-1 0:0 the handler's name is NULL"),
+    ("empty name", "-1 0:0 the handler's name is empty or has control characters"),
+    ("escape in name", "-1 0:0 the handler's name is empty or has control characters"),
+    ("name not text", "-1 0:0 the handler's name is not UTF-8"),
+    ("no fn", "-1 0:0 handler \"no-fn\": fn is NULL"),
+    ("no kind", "-1 0:0 handler \"no-kind\": kind is NULL"),
+    (
+      "misspelled kind",
+      "-1 0:0 handler \"no-kind\": there is no kind \"file.opne\"; near: file.open, file.close, file.link"
+    ),
+    ("unknown kind", "-1 0:0 handler \"no-kind\": there is no kind \"nothing.like.this.exists\""),
+    (
+      "star inside",
+      "-1 0:0 handler \"no-kind\": kind \"file.*.open\" has a * that is not at its end"
+    ),
+    (
+      "no such phase", "-1 0:0 handler \"no-kind\": kind \"file.close\" has no phase pre, only post"
+    ),
+    ("bad phase", "-1 0:0 handler \"no-kind\": phase 9 is none of 0, 1, 2, 3"),
+    ("unknown flags", "-2 0:0 handler \"flags\": unknown flags 0x80"),
+    (
+      "observe and shadow",
+      "-1 0:0 handler \"flags\": KEMON_H_OBSERVE has no vote that KEMON_H_SHADOW could keep"
+    ), ("bad on_fault", "-1 0:0 handler \"fault\": on_fault 7 is none of 0, 1, 2"),
+    ("too short", "-1 0:0 handler.size is 8, needed is at least 64, sizeof of the struct"),
+    ("too long", "-1 0:0 handler.size is 1073741824, needed is at least 64, sizeof of the struct"),
+    ("newer, tail zero", "0 0:0 "),
+    (
+      "newer, tail set",
+      "-2 0:0 handler has 72 bytes, this host knows 64; what follows must be zero"
+    ), ("small error buffer", "code 77"), ("no error buffer", "-1"), ("unknown extension", "NULL"),
+    ("handlers", "good newer"),
+  ])
+  func `what a plugin asks for is checked`(what: String, answer: String) throws {
+    #expect(try Self.answers.get()[what] == answer)
+  }
+
+  @Test func `a bad filter is shown where it is bad`() throws {
+    let answer = try #require(try Self.answers.get()["bad filter"])
+    #expect(answer.hasPrefix("-1 1:22 handler \"filter\": filter, line 1, column 22: "))
+  }
+
+  @Test func `broken rules are counted, unsupported wishes are not`() throws {
+    #expect(try Self.answers.get()["misbehaviour"] == "19")
+  }
+}

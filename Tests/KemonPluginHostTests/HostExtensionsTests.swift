@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KemonBus
+import KemonEvents
+import Testing
+
+@testable import KemonPluginHost
+
+@Suite struct HostExtensionsTests {
+  @Test func `a configuration is read by path`() throws {
+    let test = TestHost(mode: .bench)
+    try test.folder.add(Fixtures.build("configured"), as: "configured.so")
+    let text =
+      #"{"deny": [{"id": "x"}, {"id": "y"}], "number": 9007199254740993, "text": "päth", "truth": true}"#
+    let report = test.load(.object(["configured": try JSONValue(parsing: text)]))
+    #expect(report.problems.isEmpty)
+    #expect(
+      test.collector.lines == [
+        "json \(text), \(text.utf8.count) bytes, mode 3, id 1", "text päth, same pointer 1",
+        "second id y", "counts 2 4 -1 -1", "number 0 9007199254740993", "number from text -1 -7",
+        "absent number -4 -7", "truth 0 1", "bad path NULL",
+      ])
+    #expect(report.loaded.first?.misbehaviour == 1, "count with a NULL path")
+  }
+
+  @Test func `what belongs to the control thread is refused in a handler`() throws {
+    let test = TestHost()
+    try test.folder.add(Fixtures.build("configured"), as: "configured.so")
+    _ = test.load(.object(["configured": .object(["text": .string("x")])]))
+    #expect(test.host.start().isEmpty)
+    test.clock.set(1234)
+    test.open("/tmp/x")
+    #expect(
+      test.collector.lines.last == "in a handler: on -5, off -5, string NULL, time 1234")
+    #expect(test.collector.waiting.last == false, "a thread that owes a verdict may not wait")
+    test.host.stop()
+  }
+
+  @Test func `a name is found by its number as soon as it is given`() {
+    let names = NameRegistry()
+    #expect(names.name(of: 1) == nil)
+    for id in 1...1000 as ClosedRange<UInt32> { names.set("name \(id)", for: id) }
+    for id in 1...1000 as ClosedRange<UInt32> {
+      #expect(names.name(of: id).map { String(cString: $0) } == "name \(id)")
+    }
+    #expect(names.name(of: 0) == nil)
+    #expect(names.name(of: 1_000_000) == nil)
+    #expect(names.name(of: .max) == nil)
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KemonBus
+import KemonEvents
+import KemonPluginHost
+import Synchronization
+
+/// Keeps what plugins write and say.
+final class Collector: OutputSink, LogSink {
+  private let content = Mutex<(lines: [String], logged: [String], waiting: [Bool])>(([], [], []))
+
+  var lines: [String] { content.withLock { $0.lines } }
+  var logged: [String] { content.withLock { $0.logged } }
+  /// For each line, whether its writer was allowed to wait.
+  var waiting: [Bool] { content.withLock { $0.waiting } }
+
+  func write(_ bytes: UnsafeRawBufferPointer, mayWait: Bool) -> OutputResult {
+    content.withLock { content in
+      content.lines.append(String(decoding: bytes, as: UTF8.self))
+      content.waiting.append(mayWait)
+    }
+    return .accepted
+  }
+
+  func log(_ level: LogLevel, source: String, _ message: UnsafeRawBufferPointer) {
+    let line = "\(level.name): \(source): \(String(decoding: message, as: UTF8.self))"
+    content.withLock { $0.logged.append(line) }
+  }
+}
+
+/// A host with a bus of its own and a folder of plugins.
+final class TestHost {
+  let folder = Folder()
+  let collector = Collector()
+  let clock = EventClock()
+  let ring = EventRing(slots: 256)
+  let dispatcher: Dispatcher
+  let host: PluginHost
+  private var builder = RecordBuilder()
+
+  init(mode: PluginMode = .run) {
+    dispatcher = Dispatcher(ring: ring, clock: clock)
+    host = PluginHost(
+      dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: collector,
+      log: collector, observerOverflow: .block)
+  }
+
+  /// Loads what is in the folder.
+  func load(
+    _ configurations: JSONValue = .object([:]), require: [String] = [], disable: Set<String> = [],
+    only: Set<String> = []
+  ) -> LoadReport {
+    host.load(
+      directories: [folder.path], configurations: configurations, require: require,
+      disable: disable, only: only)
+  }
+
+  /// Something opens a file; tells what was decided.
+  @discardableResult
+  func open(_ path: String, by executable: String = "/bin/cat") -> Verdict {
+    builder.begin(EventKind(KEMON_KIND_FILE_OPEN_PRE))
+    builder.setPayload(kemon_file(dev: 0, ino: 0, flags: 0, mode: 0, path: builder.text(path)))
+    builder.header.pointee.subject.exe = builder.text(executable)
+    return dispatcher.dispatch(&builder)
+  }
+}
