@@ -6,25 +6,25 @@ import Testing
 
 @Suite struct ELFImageTests {
   @Test func `the tables of a real library are read`() throws {
-    let content = GuardedBytes(try Fixtures.goodBytes())
-    let image = try ELFImage(content.bytes)
-    #expect(image.sections.contains { $0.name == ".text" })
-    #expect(image.sections.count { $0.name == ".kemon.manifest" } == 1)
-    #expect(try image.exports("kemon_plugin_v1"))
-    #expect(try !image.exports("kemon_plugin_v"))
-    #expect(try !image.exports("kemon_plugin_v11"))
-    #expect(try !image.exports("strlen"), "only what is defined counts")
-    #expect(!image.asksForExecutableStack)
-    #expect(try !image.hasTextRelocations())
-    let text = try image.manifestText()
-    #expect(String(decoding: text, as: UTF8.self).hasPrefix(#"{"name": "voter""#))
+    try withGuardedBytes(try Fixtures.goodBytes()) { bytes in
+      let image = try ELFImage(bytes)
+      #expect(image.sections.contains { $0.name == ".text" })
+      #expect(image.sections.count { $0.name == ".kemon.manifest" } == 1)
+      #expect(try image.exports("kemon_plugin_v1"))
+      #expect(try !image.exports("kemon_plugin_v"))
+      #expect(try !image.exports("kemon_plugin_v11"))
+      #expect(try !image.exports("strlen"), "only what is defined counts")
+      #expect(!image.asksForExecutableStack)
+      #expect(try !image.hasTextRelocations())
+      let text = try image.manifestText()
+      #expect(String(decoding: text, as: UTF8.self).hasPrefix(#"{"name": "voter""#))
+    }
   }
 
   @Test func `a library that ends too early is refused wherever it ends`() throws {
     let bytes = try Fixtures.goodBytes()
     for length in stride(from: 0, to: bytes.count, by: 64) {
-      let content = GuardedBytes(bytes.prefix(length))
-      let library = PluginLibrary(content.bytes)
+      let library = withGuardedBytes(bytes.prefix(length)) { PluginLibrary($0) }
       let rules = library.failures.map(\.rule.id)
       #expect(rules == [length == 0 ? "elf.magic" : "elf.truncated"], "cut at \(length)")
     }
@@ -32,8 +32,9 @@ import Testing
 
   @Test func `a cut library is told how much is missing`() throws {
     let bytes = try Fixtures.goodBytes()
-    let content = GuardedBytes(bytes.prefix(bytes.count - 1))
-    let failure = try #require(throws: ELFImage.Failure.self) { try ELFImage(content.bytes) }
+    let failure = try #require(throws: ELFImage.Failure.self) {
+      try withGuardedBytes(bytes.dropLast()) { _ = try ELFImage($0) }
+    }
     #expect(failure.found == "\(bytes.count - 1) bytes")
     #expect(failure.needed == "more: the table of sections ends at byte \(bytes.count)")
   }
@@ -41,11 +42,11 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
   func `damaged libraries give answers and never a wrong read`(seed: UInt64) throws {
     let original = try Fixtures.goodBytes()
-    let tables = try ELFImage(GuardedBytes(original).bytes)
+    let sections = try withGuardedBytes(original) { try ELFImage($0).sections }
     var generator = SeededGenerator(seed: seed)
     // Where a change means something: the header, the tables and what they describe.
-    var places = [0..<64, original.count - tables.sections.count * 64..<original.count]
-    for section in tables.sections
+    var places = [0..<64, original.count - sections.count * 64..<original.count]
+    for section in sections
     where [".dynsym", ".dynstr", ".dynamic", ".shstrtab", ".kemon.manifest"].contains(section.name)
     {
       places.append(Int(section.offset)..<Int(section.offset + section.size))
@@ -66,7 +67,7 @@ import Testing
           bytes[at + index] = UInt8(truncatingIfNeeded: value >> (UInt64(index) * 8))
         }
       }
-      let library = PluginLibrary(GuardedBytes(bytes).bytes)
+      let library = withGuardedBytes(bytes) { PluginLibrary($0) }
       for failure in library.failures { rules[failure.rule.id, default: 0] += 1 }
       if library.failures.isEmpty { accepted += 1 }
       #expect(!library.failures.isEmpty || library.manifest != nil)
@@ -85,7 +86,8 @@ import Testing
         bytes.replaceSubrange(0..<8, with: [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0])
         bytes.replaceSubrange(16..<20, with: [3, 0, 62, 0])
       }
-      #expect(!PluginLibrary(GuardedBytes(bytes).bytes).failures.isEmpty)
+      let failures = withGuardedBytes(bytes) { PluginLibrary($0).failures }
+      #expect(!failures.isEmpty)
     }
   }
 }

@@ -94,7 +94,10 @@ import Testing
         accepted += 1
         #expect(theirs, "\(String(decoding: bytes, as: UTF8.self))")
       } catch {
-        let isStricter = error.message.hasSuffix("is there twice")
+        // Foundation lets members stand twice and commas stand behind the last one.
+        let isStricter =
+          error.message.hasSuffix("is there twice")
+          || error.message == "found '}', needed is a member's name in quotes"
         #expect(
           !theirs || isStricter, "\(error): \(String(decoding: bytes, as: UTF8.self))")
       }

@@ -13,13 +13,15 @@ struct PluginCode {
   /// Maps the sealed copy of a library and asks its entry for the plugin's table.
   ///
   /// The library is never unmapped: a Swift plugin's types stay known to the runtime, a C++ plugin's unique symbols
-  /// to the linker. The image must stay open as long: glibc tells libraries apart by their paths.
+  /// to the linker. Its copy stays open as long, even when the plugin is refused: glibc tells libraries apart by
+  /// their paths, so a number that is used again would bring back the code of the plugin that had it before.
   init(_ candidate: PluginScanner.Candidate, mode: PluginMode) throws(PluginProblem) {
     func problem(_ rule: PluginProblem.Rule, _ found: String, _ needed: String) -> PluginProblem {
       PluginProblem(
         rule, file: candidate.file, plugin: candidate.manifest.name, found: found, needed: needed)
     }
     let path = candidate.image.linkerPath
+    _ = Unmanaged.passRetained(candidate.image)
     guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
       let message = dlerror().map { String(cString: $0) } ?? "no reason"
       throw problem(

@@ -3,33 +3,19 @@
 import Glibc
 
 /// Bytes that end where an unreadable page begins: reading one too many ends the process.
-final class GuardedBytes {
-  let bytes: UnsafeRawBufferPointer
-  private let mapping: UnsafeMutableRawPointer
-  private let mappingSize: Int
-
-  init(_ content: ArraySlice<UInt8>) {
-    let page = Int(getpagesize())
-    mappingSize = (content.count + page - 1) / page * page + page
-    guard
-      let mapping = mmap(
-        nil, mappingSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-      mapping != MAP_FAILED
-    else { fatalError("mmap") }
-    self.mapping = mapping
-    mprotect(mapping + (mappingSize - page), page, PROT_NONE)
-    let start = mapping + (mappingSize - page - content.count)
-    content.withUnsafeBytes { source in
-      if let address = source.baseAddress {
-        start.copyMemory(from: address, byteCount: source.count)
-      }
-    }
-    bytes = UnsafeRawBufferPointer(start: start, count: content.count)
-  }
-
-  convenience init(_ content: [UInt8]) { self.init(content[...]) }
-
-  deinit { munmap(mapping, mappingSize) }
+func withGuardedBytes<Result, Failure: Error>(
+  _ content: some Collection<UInt8>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+) throws(Failure) -> Result {
+  let page = Int(getpagesize())
+  let size = (content.count + page - 1) / page * page + page
+  let mapping = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+  guard let mapping, mapping != MAP_FAILED else { fatalError("mmap") }
+  defer { munmap(mapping, size) }
+  mprotect(mapping + (size - page), page, PROT_NONE)
+  let bytes = UnsafeMutableRawBufferPointer(
+    start: mapping + (size - page - content.count), count: content.count)
+  bytes.copyBytes(from: content)
+  return try body(UnsafeRawBufferPointer(bytes))
 }
 
 /// SplitMix64: the same numbers in every run.
