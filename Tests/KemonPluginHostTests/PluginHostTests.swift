@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import KemonBus
 import KemonEvents
 import Testing
@@ -160,6 +161,33 @@ import Testing
       #expect(test.collector.logged == ["info: counter: instance 1 of this copy"])
       test.host.stop()
     }
+  }
+
+  @Test func `no code of a plugin runs before every check of all plugins is done`() throws {
+    let test = TestHost()
+    let mark = test.folder.path("mark")
+    let manifest = #"{"name": "constructed", "version": "1.0.0", "abi": 1}"#
+    let file = try test.folder.add(
+      Fixtures.minimal(manifest, ["-DMARK=\"\(mark)\""]), as: "constructed.so")
+    #expect(PluginScanner.inspect(file).problems.isEmpty)
+    #expect(test.load(disable: ["constructed"]).problems.isEmpty)
+    #expect(access(mark, F_OK) != 0)
+    #expect(test.load().loaded.count == 1)
+    #expect(access(mark, F_OK) == 0)
+  }
+
+  @Test func `a stopped plugin makes room for its next generation`() throws {
+    let test = TestHost()
+    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    for generation in 1...3 as ClosedRange<UInt32> {
+      let report = test.load(require: ["voter"])
+      #expect(report.missingRequired.isEmpty)
+      #expect(report.loaded.map(\.id) == [generation])
+      #expect(test.host.start().isEmpty)
+      #expect(test.open("/etc/passwd").decidedBy == generation)
+      test.host.stop()
+    }
+    #expect(test.host.plugins.map(\.state) == [.stopped, .stopped, .stopped])
   }
 
   @Test func `changing a file after it was loaded changes nothing`() throws {

@@ -107,6 +107,31 @@ import Testing
     #expect(try problem(folder.path("absent.so")).found == "ENOENT (No such file or directory)")
   }
 
+  @Test func `a file that is too large is not even read`() throws {
+    let folder = Folder()
+    let file = try folder.add([0x7F], as: "large.so")
+    truncate(file, off_t(SealedImage.sizeLimit) + 1)
+    #expect(try problem(file).rule.id == "file.size")
+  }
+
+  @Test func `refused files leave nothing open`() async {
+    await #expect(processExitsWith: .success) {
+      func openFiles() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+      }
+      let folder = Folder()
+      let good = try Fixtures.goodBytes()
+      for index in 0..<20 { try folder.add(Array(good.dropLast(index)), as: "\(index).so") }
+      try folder.add(good, as: "20.so")
+      let before = try openFiles()
+      for _ in 0..<10 {
+        let scan = PluginScanner.scan([folder.path])
+        try #require(scan.problems.count == 20, "nineteen are cut, one has a name that is taken")
+      }
+      try #require(try openFiles() == before)
+    }
+  }
+
   @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
   func `a file or a folder of somebody else is refused`() throws {
     let folder = Folder()

@@ -50,7 +50,8 @@ public final class PluginHost: Sendable {
 
   /// Finds plugins, checks them, maps the good ones and creates them, in the order of their needs.
   ///
-  /// Everything is checked before any code of any plugin runs.
+  /// Everything is checked before any code of any plugin runs. May be called again: for more plugins, or for new
+  /// generations of those that were stopped.
   ///
   /// - Parameters:
   ///   - directories: folders with `*.so` files; a path that is a file is taken as a plugin.
@@ -65,7 +66,7 @@ public final class PluginHost: Sendable {
     state.withLock { state in
       let plan = LoadPlan(
         directories: directories, configurations: configurations, disable: disable, only: only,
-        present: state.plugins.map(\.name))
+        present: Self.living(state.plugins))
       var problems = plan.problems
       var loaded: [LoadedPlugin] = []
       for step in plan.steps {
@@ -83,7 +84,7 @@ public final class PluginHost: Sendable {
           problems.append(error)
         }
       }
-      let names = state.plugins.map(\.name)
+      let names = Self.living(state.plugins)
       return LoadReport(
         loaded: loaded.map(\.info), problems: problems,
         missingRequired: require.filter { !names.contains($0) })
@@ -117,12 +118,17 @@ public final class PluginHost: Sendable {
     }
   }
 
+  /// Names of the plugins that are not at their end; a name may be used again after that.
+  private static func living(_ plugins: [LoadedPlugin]) -> [String] {
+    plugins.filter { $0.info.state == .created || $0.info.state == .running }.map(\.name)
+  }
+
   /// What a plugin needs may have been found and checked, but have failed meanwhile.
   private static func checkNeeds(
     _ manifest: PluginManifest, _ file: String, _ plugins: [LoadedPlugin]
   ) throws(PluginProblem) {
     for need in manifest.needs {
-      let state = plugins.first { $0.name == need }?.info.state
+      let state = plugins.last { $0.name == need }?.info.state
       guard state == .created || state == .running else {
         throw PluginProblem(
           .pluginNeeds, file: file, plugin: manifest.name,

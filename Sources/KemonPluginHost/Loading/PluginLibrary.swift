@@ -43,10 +43,17 @@ struct PluginLibrary {
     neededLibraries = try image.neededLibraries()
     runPaths = try image.runPaths()
     // An empty or relative folder means the current one, which anybody may have chosen.
-    for path in runPaths where !path.hasPrefix("/") && !path.hasPrefix("$ORIGIN") {
+    for path in runPaths where !Self.isSafe(runPath: path) {
       failures.append(
         ELFImage.Failure(rule: .elfRunPath, found: "\"\(path)\"", needed: "an absolute path"))
     }
+  }
+
+  /// Whether a folder is the same for everybody.
+  ///
+  /// `$ORIGIN` is: the linker sees the sealed copy, beside which nothing lies.
+  private static func isSafe(runPath: String) -> Bool {
+    ["/", "$ORIGIN", "${ORIGIN}"].contains { runPath.hasPrefix($0) }
   }
 
   private mutating func checkCode(_ image: ELFImage) throws(ELFImage.Failure) {

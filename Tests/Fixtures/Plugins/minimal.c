@@ -10,6 +10,7 @@
  *   WITHOUT_CREATE     create is NULL
  *   TEXT_RELOCATION    the code holds an address
  *   UNDEFINED          a function that nobody has is called
+ *   MARK="file"        a constructor makes this file when the library is loaded
  */
 #include <kemon/kemon.h>
 
@@ -30,6 +31,11 @@ __asm__(".text\n.quad kemon_plugin_v1\n");
 #endif
 #ifdef UNDEFINED
 extern void nobody_has_this(void);
+#endif
+
+#ifdef MARK
+#include <stdio.h>
+__attribute__((constructor)) static void constructor(void) { fclose(fopen(MARK, "w")); }
 #endif
 
 static int instances;
