@@ -25,6 +25,8 @@ struct HostServices: Sendable {
   let clock: EventClock
   let output: any OutputSink
   let log: any LogSink
+  /// Nanoseconds that a control function may take before the operator is told.
+  var patience: UInt64 = 5_000_000_000
   let pluginNames = NameRegistry()
   let handlerNames = NameRegistry()
 }

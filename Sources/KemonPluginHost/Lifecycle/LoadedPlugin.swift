@@ -86,7 +86,7 @@ final class LoadedPlugin: @unchecked Sendable {
     create.config_len = configuration.textLength
     create.config_json = configuration.text
     var error = Self.errorBuffer()
-    let instance = asControl { code.table.create(table, &create, &error) }
+    let instance = asControl("create") { code.table.create(table, &create, &error) }
     guard let instance else {
       fail()
       throw problem(.createFailed, KEMON_E_FAILED, error, needed: "an instance")
@@ -107,7 +107,7 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     if let start = code.table.start {
       var error = Self.errorBuffer()
-      let status = asControl { start(instance, &error) }
+      let status = asControl("start") { start(instance, &error) }
       guard status == KEMON_OK else {
         destroy(instance)
         fail()
@@ -154,13 +154,13 @@ final class LoadedPlugin: @unchecked Sendable {
     if !tokens.isEmpty { dispatcher.remove(tokens) }
     observer?.stop()
     // Only what was started is stopped.
-    if stage == .running, let stop = code.table.stop { asControl { stop(instance) } }
+    if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
     destroy(instance)
     state.withLock { $0.stage = .stopped }
   }
 
   private func destroy(_ instance: UnsafeMutableRawPointer?) {
-    if let destroy = code.table.destroy { asControl { destroy(instance) } }
+    if let destroy = code.table.destroy { asControl("destroy") { destroy(instance) } }
     state.withLock { $0.instance = nil }
   }
 
@@ -173,10 +173,11 @@ final class LoadedPlugin: @unchecked Sendable {
   }
 
   /// Runs one of the plugin's control functions.
-  private func asControl<Result>(_ body: () -> Result) -> Result {
+  private func asControl<Result>(_ call: String, _ body: () -> Result) -> Result {
     controlThread.store(UInt(pthread_self()), ordering: .relaxed)
     defer { controlThread.store(0, ordering: .relaxed) }
-    return body()
+    return ControlWatch.during(
+      call, of: name, patience: services.patience, log: services.log, body)
   }
 
   var isControlThread: Bool {
