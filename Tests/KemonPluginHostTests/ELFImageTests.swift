@@ -25,14 +25,14 @@ import Testing
     let bytes = try Fixtures.goodBytes()
     for length in stride(from: 0, to: bytes.count, by: 64) {
       let library = withGuardedBytes(bytes.prefix(length)) { PluginLibrary($0) }
-      let rules = library.failures.map(\.rule.id)
+      let rules = library.broken.map(\.rule.id)
       #expect(rules == [length == 0 ? "elf.magic" : "elf.truncated"], "cut at \(length)")
     }
   }
 
   @Test func `a cut library is told how much is missing`() throws {
     let bytes = try Fixtures.goodBytes()
-    let failure = try #require(throws: ELFImage.Failure.self) {
+    let failure = try #require(throws: BrokenRule.self) {
       try withGuardedBytes(bytes.dropLast()) { _ = try ELFImage($0) }
     }
     #expect(failure.found == "\(bytes.count - 1) bytes")
@@ -68,9 +68,9 @@ import Testing
         }
       }
       let library = withGuardedBytes(bytes) { PluginLibrary($0) }
-      for failure in library.failures { rules[failure.rule.id, default: 0] += 1 }
-      if library.failures.isEmpty { accepted += 1 }
-      #expect(!library.failures.isEmpty || library.manifest != nil)
+      for failure in library.broken { rules[failure.rule.id, default: 0] += 1 }
+      if library.broken.isEmpty { accepted += 1 }
+      #expect(!library.broken.isEmpty || library.manifest != nil)
     }
     // The damage reached the checks behind the first one, and did not always matter.
     #expect(rules.count >= 8, "\(rules)")
@@ -86,8 +86,8 @@ import Testing
         bytes.replaceSubrange(0..<8, with: [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0])
         bytes.replaceSubrange(16..<20, with: [3, 0, 62, 0])
       }
-      let failures = withGuardedBytes(bytes) { PluginLibrary($0).failures }
-      #expect(!failures.isEmpty)
+      let broken = withGuardedBytes(bytes) { PluginLibrary($0).broken }
+      #expect(!broken.isEmpty)
     }
   }
 }

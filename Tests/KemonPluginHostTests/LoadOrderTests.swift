@@ -16,7 +16,7 @@ import Testing
   @Test func `plugins without wishes are loaded by name`() {
     let order = LoadOrder(["c", "a", "b"].map { manifest($0) })
     #expect(order.order == ["a", "b", "c"])
-    #expect(order.failures.isEmpty)
+    #expect(order.broken.isEmpty)
   }
 
   @Test func `what is needed or followed comes first`() {
@@ -24,7 +24,7 @@ import Testing
       manifest("a", needs: ["z"]), manifest("b", after: ["a", "absent"]), manifest("z"),
     ])
     #expect(order.order == ["z", "a", "b"])
-    #expect(order.failures.isEmpty)
+    #expect(order.broken.isEmpty)
   }
 
   @Test func `a missing need is named, and all that builds on it`() {
@@ -32,8 +32,8 @@ import Testing
       manifest("a", needs: ["b"]), manifest("b", needs: ["absent"]), manifest("c"),
     ])
     #expect(order.order == ["c"])
-    #expect(order.failures["b"]?.found == "\"absent\" is not there")
-    #expect(order.failures["a"]?.found == "\"b\" cannot be loaded")
+    #expect(order.broken["b"]?.found == "\"absent\" is not there")
+    #expect(order.broken["a"]?.found == "\"b\" cannot be loaded")
   }
 
   @Test func `a cycle is named, the others are loaded`() {
@@ -43,10 +43,10 @@ import Testing
     ])
     #expect(order.order == ["d", "f"])
     for name in ["a", "b", "c"] {
-      #expect(order.failures[name]?.rule.id == "plugin.cycle")
-      #expect(order.failures[name]?.found == "a → b → c → a")
+      #expect(order.broken[name]?.rule.id == "plugin.cycle")
+      #expect(order.broken[name]?.found == "a → b → c → a")
     }
-    #expect(order.failures["e"]?.rule.id == "plugin.needs")
+    #expect(order.broken["e"]?.rule.id == "plugin.needs")
   }
 
   @Test func `what is loaded already satisfies a need`() {
@@ -66,8 +66,8 @@ import Testing
     }
     let order = LoadOrder(manifests.shuffled(using: &generator))
     #expect(order.order == LoadOrder(manifests).order, "the order of finding does not matter")
-    #expect(Set(order.order).union(order.failures.keys) == Set(names))
-    #expect(Set(order.order).isDisjoint(with: order.failures.keys))
+    #expect(Set(order.order).union(order.broken.keys) == Set(names))
+    #expect(Set(order.order).isDisjoint(with: order.broken.keys))
     for (index, name) in order.order.enumerated() {
       let before = Set(order.order[..<index])
       let wishes = manifests.first { $0.name == name }

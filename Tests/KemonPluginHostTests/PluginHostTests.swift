@@ -204,6 +204,7 @@ import Testing
 
   @Test(arguments: [
     (["-DWHY=\"needs a newer host\""], "load.refused", "\"needs a newer host\""),
+    (["-DWHY=\"\\033[2Jgone\""], "load.refused", "\"\\u{1b}[2Jgone\""),
     (["-DTABLE_ABI=0x20000"], "load.table", "ABI 2.0"),
     (
       ["-DTABLE_SIZE=12"], "load.table",

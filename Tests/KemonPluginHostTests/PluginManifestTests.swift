@@ -6,11 +6,11 @@ import Testing
 
 @Suite struct PluginManifestTests {
   private func failures(_ text: String) -> [String] {
-    do throws(ManifestFailure) {
+    do throws(ManifestError) {
       _ = try PluginManifest(parsing: Array(text.utf8))
       return []
     } catch {
-      return error.failures.map { "\($0.rule.id): \($0.found)" }
+      return error.broken.map { "\($0.rule.id): \($0.found)" }
     }
   }
 

@@ -3,7 +3,6 @@
 import CKemonPlatform
 import Glibc
 import KemonBus
-import Synchronization
 
 // Unchecked: the buffers are reached under `state` only, or by the writer alone after it has taken one.
 /// Lines on their way to a descriptor, written by a thread of its own in large blocks.
@@ -20,7 +19,7 @@ public final class BufferedOutput: OutputSink, @unchecked Sendable {
 
   private let descriptor: Int32?
   private let capacity: Int
-  private let state: Mutex<State>
+  private let state: PosixLock<State>
   private let wake = FutexWord()
   private let progress = FutexWord()
 
@@ -50,7 +49,7 @@ public final class BufferedOutput: OutputSink, @unchecked Sendable {
     self.descriptor = descriptor
     self.capacity = max(capacity, 4096)
     let size = descriptor == nil ? 0 : self.capacity
-    state = Mutex(
+    state = PosixLock(
       State(
         front: .allocate(byteCount: size, alignment: 64),
         back: .allocate(byteCount: size, alignment: 64)))
@@ -80,38 +79,34 @@ public final class BufferedOutput: OutputSink, @unchecked Sendable {
   @discardableResult
   public func write(_ bytes: UnsafeRawBufferPointer, mayWait: Bool) -> OutputResult {
     guard let last = bytes.last else { return .accepted }
-    let needsNewline = last != UInt8(ascii: "\n")
-    let size = bytes.count + (needsNewline ? 1 : 0)
-    var isWaiting = false
+    let size = bytes.count + (last == UInt8(ascii: "\n") ? 0 : 1)
+    var hasWaited = false
     while true {
       let ticket = progress.value
-      let (result, mustWake): (OutputResult, Bool) = state.withLock { state in
-        if isWaiting { state.waiters -= 1 }
-        isWaiting = false
-        let result = append(bytes, size, needsNewline, &state)
-        if result == .full, mayWait {
+      let (result, mustWake) = state.withLock { state in
+        if hasWaited { state.waiters -= 1 }
+        let result = append(bytes, size, &state)
+        let isWaiting = result == .full && mayWait
+        if isWaiting {
           state.waiters += 1
-          isWaiting = true
-          return (.full, false)
-        }
-        if result != .accepted {
+        } else if result != .accepted {
           state.account.droppedWrites += 1
           state.account.droppedBytes += UInt64(size)
-          return (result, false)
         }
-        let isDue = state.count == size || state.count >= Self.blockSize
-        let mustWake = isDue && state.isAsleep
+        // The first line wakes the thread to wait for more, a full block to write.
+        let mustWake = state.isAsleep && (state.count == size || isDue(state))
         if mustWake { state.isAsleep = false }
-        return (.accepted, mustWake)
+        return (isWaiting ? nil : result, mustWake)
       }
       if mustWake { wake.signal() }
-      guard isWaiting else { return result }
+      if let result { return result }
+      hasWaited = true
       progress.wait(from: ticket, nanoseconds: 100_000_000)
     }
   }
 
   private func append(
-    _ bytes: UnsafeRawBufferPointer, _ size: Int, _ needsNewline: Bool, _ state: inout State
+    _ bytes: UnsafeRawBufferPointer, _ size: Int, _ state: inout State
   ) -> OutputResult {
     guard !state.isClosing, state.failure == 0 else { return .closed }
     if descriptor == nil {
@@ -122,12 +117,17 @@ public final class BufferedOutput: OutputSink, @unchecked Sendable {
         let target = state.front.baseAddress
       else { return .full }
       (target + state.count).copyMemory(from: source, byteCount: bytes.count)
-      if needsNewline { state.front[state.count + size - 1] = UInt8(ascii: "\n") }
+      if size > bytes.count { state.front[state.count + size - 1] = UInt8(ascii: "\n") }
       state.count += size
     }
     state.account.acceptedWrites += 1
     state.account.acceptedBytes += UInt64(size)
     return .accepted
+  }
+
+  /// Whether what has gathered is to be written now, and not when the delay is over.
+  private func isDue(_ state: State) -> Bool {
+    state.count >= Self.blockSize || state.waiters > 0 || state.flushers > 0 || state.isClosing
   }
 
   /// Returns when everything that was accepted before the call has been written, or has failed.
@@ -167,7 +167,7 @@ public final class BufferedOutput: OutputSink, @unchecked Sendable {
     while true {
       let ticket = wake.value
       let (isIdle, isDue, isOver) = state.withLock { state in
-        let isDue = state.count >= Self.blockSize || state.flushers > 0 || state.isClosing
+        let isDue = self.isDue(state)
         if state.count == 0 || !isDue { state.isAsleep = true }
         return (state.count == 0, isDue, state.isClosing && state.count == 0)
       }

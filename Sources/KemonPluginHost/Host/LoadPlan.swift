@@ -37,7 +37,7 @@ struct LoadPlan {
     let members = objectOfConfigurations(configurations)
     checkNames(Set(members.keys), among: names.union(present), rule: .configUnknown)
     let order = LoadOrder(candidates.values.map(\.manifest), loaded: Set(present))
-    for (name, failure) in order.failures.sorted(by: { $0.key < $1.key }) {
+    for (name, failure) in order.broken.sorted(by: { $0.key < $1.key }) {
       guard let candidate = candidates[name] else { continue }
       refuse(candidate, failure.rule, failure.found, failure.needed)
     }

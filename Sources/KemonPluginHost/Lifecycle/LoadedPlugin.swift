@@ -70,8 +70,6 @@ final class LoadedPlugin: @unchecked Sendable {
       handlers: handlers, misbehaviour: misbehaviour.load(ordering: .relaxed))
   }
 
-  var isRunning: Bool { state.withLock { $0.stage == .running } }
-
   /// The observer, once it has been started.
   var observer: Observer? { state.withLock { $0.observer } }
 

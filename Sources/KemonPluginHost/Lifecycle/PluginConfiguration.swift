@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
-import KemonEvents
 import Synchronization
 
-// Unchecked: C strings are made under the lock and never changed; they are freed once, after destroy.
+// Unchecked: C strings are made under the lock and never changed; they are never freed, as the plugin's code is.
 /// A plugin's configuration in the two forms that it can ask for: the JSON text, and values by path.
 final class PluginConfiguration: @unchecked Sendable {
   let value: JSONValue
-  /// The JSON text, NUL-terminated, until ``free()``.
+  /// The JSON text, NUL-terminated.
   let text: UnsafePointer<CChar>
   /// Bytes of the text without its NUL.
   let textLength: UInt32
@@ -19,7 +17,7 @@ final class PluginConfiguration: @unchecked Sendable {
     self.value = value
     let text = value.text
     textLength = UInt32(clamping: text.utf8.count)
-    self.text = Self.copy(text)
+    self.text = CText.copy(text)
   }
 
   /// The text at a path, or nil when it is absent or not text.
@@ -28,7 +26,7 @@ final class PluginConfiguration: @unchecked Sendable {
   func string(at path: String) -> UnsafePointer<CChar>? {
     guard let text = value.value(at: path)?.string, !text.utf8.contains(0) else { return nil }
     return strings.withLock { strings in
-      let address = strings[path] ?? UInt(bitPattern: Self.copy(text))
+      let address = strings[path] ?? UInt(bitPattern: CText.copy(text))
       strings[path] = address
       return UnsafePointer(bitPattern: address)
     }
@@ -43,17 +41,4 @@ final class PluginConfiguration: @unchecked Sendable {
     }
   }
 
-  /// Frees every text that was handed out: the plugin has been destroyed.
-  func free() {
-    strings.withLock { strings in
-      for address in strings.values { Glibc.free(UnsafeMutableRawPointer(bitPattern: address)) }
-      strings = [:]
-    }
-    Glibc.free(UnsafeMutablePointer(mutating: text))
-  }
-
-  private static func copy(_ text: String) -> UnsafePointer<CChar> {
-    guard let copy = strdup(text) else { preconditionFailure("out of memory") }
-    return UnsafePointer(copy)
-  }
 }

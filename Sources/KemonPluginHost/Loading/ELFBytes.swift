@@ -10,21 +10,21 @@ struct ELFBytes {
 
   func prefix(_ count: Int) -> [UInt8] { Array(bytes.prefix(count)) }
 
-  func u8(_ offset: Int) throws(ELFImage.Failure) -> UInt8 { try load(offset) }
-  func u16(_ offset: Int) throws(ELFImage.Failure) -> UInt16 { try load(offset) }
-  func u32(_ offset: Int) throws(ELFImage.Failure) -> UInt32 { try load(offset) }
-  func u64(_ offset: Int) throws(ELFImage.Failure) -> UInt64 { try load(offset) }
+  func u8(_ offset: Int) throws(BrokenRule) -> UInt8 { try load(offset) }
+  func u16(_ offset: Int) throws(BrokenRule) -> UInt16 { try load(offset) }
+  func u32(_ offset: Int) throws(BrokenRule) -> UInt32 { try load(offset) }
+  func u64(_ offset: Int) throws(BrokenRule) -> UInt64 { try load(offset) }
 
   /// A part of the bytes.
   ///
   /// - Parameter what: names the part when it does not lie inside.
   func slice(
     _ offset: UInt64, _ size: UInt64, what: @autoclosure () -> String
-  ) throws(ELFImage.Failure) -> UnsafeRawBufferPointer {
+  ) throws(BrokenRule) -> UnsafeRawBufferPointer {
     let (end, overflow) = offset.addingReportingOverflow(size)
     guard !overflow, end <= UInt64(bytes.count) else {
       let place = overflow ? "past 2^64" : "at byte \(end)"
-      throw ELFImage.Failure(
+      throw BrokenRule(
         rule: .elfTruncated, found: "\(bytes.count) bytes",
         needed: "more: \(what()) ends \(place)")
     }
@@ -32,7 +32,7 @@ struct ELFBytes {
   }
 
   /// The text at an offset, up to its NUL; damaged names come out as they are, with replacement characters.
-  func string(_ offset: UInt64) throws(ELFImage.Failure) -> String {
+  func string(_ offset: UInt64) throws(BrokenRule) -> String {
     guard offset < UInt64(bytes.count) else { throw outside(offset) }
     let rest = bytes[Int(offset)...]
     guard let end = rest.firstIndex(of: 0) else { throw outside(UInt64(bytes.count)) }
@@ -63,15 +63,15 @@ struct ELFBytes {
 
   private func load<Value: FixedWidthInteger & BitwiseCopyable>(
     _ offset: Int
-  ) throws(ELFImage.Failure) -> Value {
+  ) throws(BrokenRule) -> Value {
     guard offset >= 0, offset <= bytes.count - MemoryLayout<Value>.size else {
       throw outside(UInt64(max(0, offset)))
     }
     return bytes.loadUnaligned(fromByteOffset: offset, as: Value.self)
   }
 
-  private func outside(_ offset: UInt64) -> ELFImage.Failure {
-    ELFImage.Failure(
+  private func outside(_ offset: UInt64) -> BrokenRule {
+    BrokenRule(
       rule: .elfSections, found: "offset \(offset) in a table of \(bytes.count) bytes",
       needed: "an offset inside of it")
   }

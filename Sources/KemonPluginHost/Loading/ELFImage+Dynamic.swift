@@ -11,10 +11,11 @@ extension ELFImage {
   }
 
   /// Entries of the dynamic section: tag and value.
-  private func dynamicEntries() throws(Failure) -> (entries: [(UInt64, UInt64)], strings: ELFBytes)
-  {
+  private func dynamicEntries() throws(BrokenRule) -> (
+    entries: [(UInt64, UInt64)], strings: ELFBytes
+  ) {
     guard let section = sections.first(where: { $0.type == ELF.sectionDynamic }) else {
-      throw Failure(rule: .elfSections, found: "no dynamic section", needed: "one")
+      throw BrokenRule(rule: .elfSections, found: "no dynamic section", needed: "one")
     }
     let table = ELFBytes(try contents(of: section))
     var entries: [(UInt64, UInt64)] = []
@@ -27,7 +28,7 @@ extension ELFImage {
   }
 
   /// Names of the libraries that it needs, in the order of the file.
-  func neededLibraries() throws(Failure) -> [String] {
+  func neededLibraries() throws(BrokenRule) -> [String] {
     let (entries, strings) = try dynamicEntries()
     var names: [String] = []
     for (tag, value) in entries where tag == ELF.dynamicNeeded {
@@ -37,7 +38,7 @@ extension ELFImage {
   }
 
   /// Folders where the linker looks for those libraries.
-  func runPaths() throws(Failure) -> [String] {
+  func runPaths() throws(BrokenRule) -> [String] {
     let (entries, strings) = try dynamicEntries()
     var paths: [String] = []
     for (tag, value) in entries where tag == ELF.dynamicRunPath || tag == ELF.dynamicRPath {
@@ -48,7 +49,7 @@ extension ELFImage {
   }
 
   /// Whether code pages must be made writable to load the library.
-  func hasTextRelocations() throws(Failure) -> Bool {
+  func hasTextRelocations() throws(BrokenRule) -> Bool {
     try dynamicEntries().entries.contains { tag, value in
       tag == ELF.dynamicTextRelocations
         || (tag == ELF.dynamicFlags && value & ELF.flagTextRelocations != 0)
@@ -56,7 +57,7 @@ extension ELFImage {
   }
 
   /// Whether a function of that name is defined and visible outside.
-  func exports(_ name: String) throws(Failure) -> Bool {
+  func exports(_ name: String) throws(BrokenRule) -> Bool {
     for section in sections where section.type == ELF.sectionSymbols {
       let strings = try strings(linkedFrom: section)
       let table = ELFBytes(try contents(of: section))
@@ -76,11 +77,11 @@ extension ELFImage {
     return false
   }
 
-  private func strings(linkedFrom section: Section) throws(Failure) -> ELFBytes {
+  private func strings(linkedFrom section: Section) throws(BrokenRule) -> ELFBytes {
     guard Int(section.link) < sections.count,
       sections[Int(section.link)].type == ELF.sectionStrings
     else {
-      throw Failure(
+      throw BrokenRule(
         rule: .elfSections,
         found: "section \(section.name) with its texts in section \(section.link)",
         needed: "a section of texts")

@@ -7,13 +7,6 @@
 ///
 /// Only the word size and byte order of this process are read; others are recognised and named.
 struct ELFImage {
-  /// What is wrong with the bytes: the broken rule, and what was found and needed.
-  struct Failure: Error, Equatable {
-    let rule: PluginProblem.Rule
-    let found: String
-    let needed: String
-  }
-
   /// A row of the table of sections.
   struct Section {
     let name: String
@@ -40,7 +33,7 @@ struct ELFImage {
   /// Checks the header and reads the tables.
   ///
   /// - Parameter bytes: must stay as they are while the image is in use.
-  init(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+  init(_ bytes: UnsafeRawBufferPointer) throws(BrokenRule) {
     self.bytes = ELFBytes(bytes)
     try Self.checkHeader(self.bytes)
     segments = try Self.readSegments(self.bytes)
@@ -48,7 +41,7 @@ struct ELFImage {
   }
 
   /// The bytes of a section in the file; empty for one that takes no place there.
-  func contents(of section: Section) throws(Failure) -> UnsafeRawBufferPointer {
+  func contents(of section: Section) throws(BrokenRule) -> UnsafeRawBufferPointer {
     guard section.type != ELF.sectionNoBits else {
       return UnsafeRawBufferPointer(start: nil, count: 0)
     }
@@ -58,10 +51,10 @@ struct ELFImage {
 
   // MARK: Header
 
-  private static func checkHeader(_ bytes: ELFBytes) throws(Failure) {
+  private static func checkHeader(_ bytes: ELFBytes) throws(BrokenRule) {
     let magic = bytes.prefix(4)
     guard magic == [0x7F, 0x45, 0x4C, 0x46] else {
-      throw Failure(
+      throw BrokenRule(
         rule: .elfMagic, found: bytes.describeBeginning(),
         needed: "the bytes 7f 45 4c 46 (\\x7fELF)")
     }
@@ -69,44 +62,45 @@ struct ELFImage {
     let word = try bytes.u8(4)
     guard word == ELF.class64 else {
       let found = word == ELF.class32 ? "32-bit (ELFCLASS32)" : "class \(word)"
-      throw Failure(rule: .elfClass, found: found, needed: "64-bit (ELFCLASS64)")
+      throw BrokenRule(rule: .elfClass, found: found, needed: "64-bit (ELFCLASS64)")
     }
     let order = try bytes.u8(5)
     guard order == ELF.nativeOrder else {
       let found =
         order == ELF.bigEndian
         ? "big-endian" : order == ELF.littleEndian ? "little-endian" : "byte order \(order)"
-      throw Failure(
+      throw BrokenRule(
         rule: .elfEndianness, found: found,
         needed: ELF.nativeOrder == ELF.littleEndian ? "little-endian" : "big-endian")
     }
     guard bytes.count >= ELF.headerSize else { throw truncated(bytes, needed: ELF.headerSize) }
     let machine = try bytes.u16(18)
     guard machine == ELF.nativeMachine else {
-      throw Failure(
+      throw BrokenRule(
         rule: .elfMachine, found: ELF.machineName(machine),
         needed: ELF.machineName(ELF.nativeMachine))
     }
     let type = try bytes.u16(16)
     guard type == ELF.typeShared else {
-      throw Failure(rule: .elfType, found: ELF.typeName(type), needed: ELF.typeName(ELF.typeShared))
+      throw BrokenRule(
+        rule: .elfType, found: ELF.typeName(type), needed: ELF.typeName(ELF.typeShared))
     }
   }
 
-  private static func truncated(_ bytes: ELFBytes, needed: Int) -> Failure {
-    Failure(
+  private static func truncated(_ bytes: ELFBytes, needed: Int) -> BrokenRule {
+    BrokenRule(
       rule: .elfTruncated, found: "\(bytes.count) bytes",
       needed: "\(needed) bytes, as the ELF header alone has")
   }
 
   // MARK: Tables
 
-  private static func readSegments(_ bytes: ELFBytes) throws(Failure) -> [Segment] {
+  private static func readSegments(_ bytes: ELFBytes) throws(BrokenRule) -> [Segment] {
     let offset = try bytes.u64(32)
     let size = try bytes.u16(54)
     let count = try bytes.u16(56)
     guard count > 0, Int(size) >= ELF.segmentSize else {
-      throw Failure(
+      throw BrokenRule(
         rule: .elfSections, found: "\(count) segments of \(size) bytes",
         needed: "at least one of \(ELF.segmentSize) bytes")
     }
@@ -126,13 +120,13 @@ struct ELFImage {
     return segments
   }
 
-  private static func readSections(_ bytes: ELFBytes) throws(Failure) -> [Section] {
+  private static func readSections(_ bytes: ELFBytes) throws(BrokenRule) -> [Section] {
     let offset = try bytes.u64(40)
     let size = try bytes.u16(58)
     let count = try bytes.u16(60)
     let namesIndex = try bytes.u16(62)
     guard count > 0, Int(size) >= ELF.sectionSize, namesIndex < count else {
-      throw Failure(
+      throw BrokenRule(
         rule: .elfSections,
         found: "\(count) sections of \(size) bytes, names in section \(namesIndex)",
         needed: "sections of \(ELF.sectionSize) bytes, one of them with the names")

@@ -7,7 +7,7 @@ struct LoadOrder {
   /// Names in the order of loading.
   private(set) var order: [String] = []
   /// Plugins that cannot be loaded, and why: rule, what was found, what is needed.
-  private(set) var failures: [String: ELFImage.Failure] = [:]
+  private(set) var broken: [String: BrokenRule] = [:]
 
   private let loaded: Set<String>
 
@@ -35,8 +35,8 @@ struct LoadOrder {
   /// Takes out what needs a plugin that is not there, and what needs those in turn.
   private mutating func refuseMissing(_ waiting: inout [String: PluginManifest]) {
     while let (name, need) = firstMissing(waiting) {
-      let why = failures[need] == nil ? "is not there" : "cannot be loaded"
-      failures[name] = ELFImage.Failure(
+      let why = broken[need] == nil ? "is not there" : "cannot be loaded"
+      broken[name] = BrokenRule(
         rule: .pluginNeeds, found: "\"\(need)\" \(why)", needed: "plugin \"\(need)\"")
       waiting[name] = nil
     }
@@ -69,7 +69,7 @@ struct LoadOrder {
     let cycle = path[(path.firstIndex(of: name) ?? 0)...]
     let text = (cycle + [name]).joined(separator: " → ")
     for member in cycle {
-      failures[member] = ELFImage.Failure(
+      broken[member] = BrokenRule(
         rule: .pluginCycle, found: text, needed: "an order in which they can be loaded")
       waiting[member] = nil
     }

@@ -78,16 +78,3 @@ struct PluginCode {
     message.hasPrefix(path + ": ") ? String(message.dropFirst(path.utf8.count + 2)) : message
   }
 }
-
-/// Texts that plugins may keep.
-enum CText {
-  // Never changed, never freed.
-  nonisolated(unsafe) static let hostName = make(HostServices.name)
-  nonisolated(unsafe) static let hostVersion = make(HostServices.version)
-  nonisolated(unsafe) static let empty = make("")
-
-  private static func make(_ text: String) -> UnsafePointer<CChar> {
-    guard let copy = strdup(text) else { preconditionFailure("out of memory") }
-    return UnsafePointer(copy)
-  }
-}

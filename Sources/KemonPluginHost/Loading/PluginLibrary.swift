@@ -7,45 +7,45 @@ struct PluginLibrary {
   private(set) var manifest: PluginManifest?
   private(set) var neededLibraries: [String] = []
   private(set) var runPaths: [String] = []
-  private(set) var failures: [ELFImage.Failure] = []
+  private(set) var broken: [BrokenRule] = []
 
   /// Checks bytes from anywhere.
   init(_ bytes: UnsafeRawBufferPointer) {
-    do throws(ELFImage.Failure) {
+    do throws(BrokenRule) {
       let image = try ELFImage(bytes)
-      attempt { library throws(ELFImage.Failure) in try library.readManifest(image) }
-      attempt { library throws(ELFImage.Failure) in try library.readDependencies(image) }
-      attempt { library throws(ELFImage.Failure) in try library.checkCode(image) }
+      attempt { library throws(BrokenRule) in try library.readManifest(image) }
+      attempt { library throws(BrokenRule) in try library.readDependencies(image) }
+      attempt { library throws(BrokenRule) in try library.checkCode(image) }
     } catch {
-      failures.append(error)
+      broken.append(error)
     }
   }
 
   /// One wrong table hides nothing that the others have to say.
-  private mutating func attempt(_ check: (inout PluginLibrary) throws(ELFImage.Failure) -> Void) {
-    do throws(ELFImage.Failure) {
+  private mutating func attempt(_ check: (inout PluginLibrary) throws(BrokenRule) -> Void) {
+    do throws(BrokenRule) {
       try check(&self)
     } catch {
-      failures.append(error)
+      broken.append(error)
     }
   }
 
-  private mutating func readManifest(_ image: ELFImage) throws(ELFImage.Failure) {
+  private mutating func readManifest(_ image: ELFImage) throws(BrokenRule) {
     let text = try image.manifestText()
-    do throws(ManifestFailure) {
+    do throws(ManifestError) {
       manifest = try PluginManifest(parsing: text)
     } catch {
-      failures += error.failures
+      broken += error.broken
     }
   }
 
-  private mutating func readDependencies(_ image: ELFImage) throws(ELFImage.Failure) {
+  private mutating func readDependencies(_ image: ELFImage) throws(BrokenRule) {
     neededLibraries = try image.neededLibraries()
     runPaths = try image.runPaths()
     // An empty or relative folder means the current one, which anybody may have chosen.
     for path in runPaths where !Self.isSafe(runPath: path) {
-      failures.append(
-        ELFImage.Failure(rule: .elfRunPath, found: "\"\(path)\"", needed: "an absolute path"))
+      broken.append(
+        BrokenRule(rule: .elfRunPath, found: "\"\(path)\"", needed: "an absolute path"))
     }
   }
 
@@ -56,23 +56,23 @@ struct PluginLibrary {
     ["/", "$ORIGIN", "${ORIGIN}"].contains { runPath.hasPrefix($0) }
   }
 
-  private mutating func checkCode(_ image: ELFImage) throws(ELFImage.Failure) {
+  private mutating func checkCode(_ image: ELFImage) throws(BrokenRule) {
     if image.asksForExecutableStack {
-      failures.append(
-        ELFImage.Failure(
+      broken.append(
+        BrokenRule(
           rule: .elfStack, found: "PT_GNU_STACK missing or executable",
           needed: "-z noexecstack, or a .note.GNU-stack section in assembly"))
     }
     if try image.hasTextRelocations() {
-      failures.append(
-        ELFImage.Failure(
+      broken.append(
+        BrokenRule(
           rule: .elfTextRelocations, found: "DT_TEXTREL", needed: "code built with -fPIC"))
     }
     // A library without a manifest is no plugin; that is said already.
-    let isForeign = failures.contains { $0.rule == .manifestMissing }
+    let isForeign = broken.contains { $0.rule == .manifestMissing }
     if !isForeign, try !image.exports(KEMON_ENTRY_SYMBOL) {
-      failures.append(
-        ELFImage.Failure(
+      broken.append(
+        BrokenRule(
           rule: .elfEntry, found: "no function \(KEMON_ENTRY_SYMBOL)",
           needed: "one, marked KEMON_EXPORT"))
     }

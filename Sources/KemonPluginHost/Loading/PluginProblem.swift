@@ -22,15 +22,21 @@ public struct PluginProblem: Error, Equatable, Sendable, CustomStringConvertible
   /// The message with its file and the id of the rule.
   public var description: String {
     let place = file.isEmpty ? (plugin.map { "plugin \($0)" } ?? "plugins") : file
-    return "\(place): \(message) [\(rule.id)]"
+    return "\(PrintableText.escape(place)): \(message) [\(rule.id)]"
   }
 
   init(_ rule: Rule, file: String, plugin: String? = nil, found: String, needed: String) {
     self.file = file
     self.plugin = plugin
     self.rule = rule
-    self.found = found
-    self.needed = needed
+    // Both may quote a hostile file, and go to somebody's terminal.
+    self.found = PrintableText.escape(found)
+    self.needed = PrintableText.escape(needed)
+  }
+
+  init(_ broken: BrokenRule, file: String, plugin: String?) {
+    self.init(
+      broken.rule, file: file, plugin: plugin, found: broken.found, needed: broken.needed)
   }
 }
 

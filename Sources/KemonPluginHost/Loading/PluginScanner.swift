@@ -85,10 +85,8 @@ public enum PluginScanner {
 
   private static func check(_ image: SealedImage, file: String) -> Result {
     let library = PluginLibrary(image.bytes)
-    let problems = library.failures.map { failure in
-      PluginProblem(
-        failure.rule, file: file, plugin: library.manifest?.name, found: failure.found,
-        needed: failure.needed)
+    let problems = library.broken.map {
+      PluginProblem($0, file: file, plugin: library.manifest?.name)
     }
     let inspection = PluginInspection(
       file: file, size: image.bytes.count, sha256: image.sha256, manifest: library.manifest,

@@ -9,18 +9,18 @@ extension PluginManifest {
   /// Reads a manifest and checks every rule.
   ///
   /// - Throws: all that is wrong, not the first thing only.
-  init(parsing text: [UInt8]) throws(ManifestFailure) {
+  init(parsing text: [UInt8]) throws(ManifestError) {
     let value: JSONValue
     do {
       value = try JSONValue(parsing: text)
     } catch {
-      throw ManifestFailure(failures: [
-        ELFImage.Failure(rule: .manifestJSON, found: error.description, needed: "one JSON object")
+      throw ManifestError(broken: [
+        BrokenRule(rule: .manifestJSON, found: error.description, needed: "one JSON object")
       ])
     }
     guard case .object(let members) = value else {
-      throw ManifestFailure(failures: [
-        ELFImage.Failure(rule: .manifestJSON, found: value.typeName, needed: "a JSON object")
+      throw ManifestError(broken: [
+        BrokenRule(rule: .manifestJSON, found: value.typeName, needed: "a JSON object")
       ])
     }
     var reader = ManifestReader(members: members)
@@ -33,7 +33,7 @@ extension PluginManifest {
     after = reader.names("after", besides: name)
     extensions = reader.extensions()
     reader.refuseUnknown()
-    guard reader.failures.isEmpty else { throw ManifestFailure(failures: reader.failures) }
+    guard reader.broken.isEmpty else { throw ManifestError(broken: reader.broken) }
   }
 
   /// Whether a text can be a plugin's name.
@@ -84,7 +84,7 @@ private struct ManifestReader {
   static let listLimit = 64
 
   let members: [String: JSONValue]
-  var failures: [ELFImage.Failure] = []
+  var broken: [BrokenRule] = []
 
   mutating func name() -> String {
     let name = members["name"]?.string ?? ""
@@ -171,7 +171,7 @@ private struct ManifestReader {
   }
 
   private mutating func fail(_ rule: PluginProblem.Rule, _ found: String, _ needed: String) {
-    failures.append(ELFImage.Failure(rule: rule, found: found, needed: needed))
+    broken.append(BrokenRule(rule: rule, found: found, needed: needed))
   }
 
   /// A value for messages, never long.

@@ -21,6 +21,6 @@ public struct PluginManifest: Equatable, Sendable {
 }
 
 /// Everything that is wrong with a manifest.
-struct ManifestFailure: Error {
-  let failures: [ELFImage.Failure]
+struct ManifestError: Error {
+  let broken: [BrokenRule]
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KemonBus
+import KemonEvents
+
+/// What all plugins of a host share.
+struct HostServices: Sendable {
+  /// The name and version that plugins see.
+  static let name = "kemon-host"
+  static let version = "1.0.0"
+  /// The newest ABI that this host speaks: major in the upper half, minor in the lower.
+  static let abi = KEMON_ABI_MAJOR << 16 | KEMON_ABI_MINOR
+
+  let mode: PluginMode
+  let clock: EventClock
+  let output: any OutputSink
+  let log: any LogSink
+  /// Nanoseconds that a control function may take before the operator is told.
+  var patience: UInt64 = 5_000_000_000
+  let pluginNames = NameRegistry()
+  let handlerNames = NameRegistry()
+}
