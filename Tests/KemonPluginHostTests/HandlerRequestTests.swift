@@ -13,6 +13,8 @@ import Testing
     try #require(report.problems.isEmpty)
     var answers = [
       "handlers": report.loaded[0].handlers.map(\.name).joined(separator: " "),
+      "logged": String(
+        test.collector.logged.count { $0.hasPrefix("warn: registrations: registration refused: ") }),
       "misbehaviour": String(report.loaded[0].misbehaviour),
     ]
     for line in test.collector.lines {
@@ -69,5 +71,6 @@ import Testing
 
   @Test func `broken rules are counted, unsupported wishes are not`() throws {
     #expect(try Self.answers.get()["misbehaviour"] == "20")
+    #expect(try Self.answers.get()["logged"] == "22", "the operator hears of every refusal")
   }
 }

@@ -54,4 +54,22 @@ import Testing
     #expect(names.name(of: 1_000_000) == nil)
     #expect(names.name(of: .max) == nil)
   }
+
+  @Test func `names can be read while others are given`() {
+    let names = NameRegistry()
+    let isOver = Flag()
+    let readers = (0..<2).map { _ in
+      WorkerThread(named: "reader") {
+        while !isOver.isSet {
+          for id in stride(from: 1, to: 3000, by: 37) as StrideTo<UInt32> {
+            let name = names.name(of: id).map { String(cString: $0) }
+            if let name, name != "name \(id)" { Issue.record("\(id) is \(name)") }
+          }
+        }
+      }
+    }
+    for id in 1..<3000 as Range<UInt32> { names.set("name \(id)", for: id) }
+    isOver.set()
+    for reader in readers { reader.join() }
+  }
 }

@@ -138,6 +138,18 @@ import Testing
     #expect(value.text == #"{"guard": {"deny": [{"id": "x"}, {"id": 2}]}}"#, "unchanged")
   }
 
+  @Test func `a setting of the command line is JSON or text`() throws {
+    var value = JSONValue.object([:])
+    for setting in ["g.n=12", "g.t=true", "g.s=/etc/x=y", "g.q=\"12\"", "g.l=[1, 2]", "g.e="] {
+      try value.set(setting)
+    }
+    #expect(
+      value.text
+        == #"{"g": {"e": "", "l": [1, 2], "n": 12, "q": "12", "s": "/etc/x=y", "t": true}}"#)
+    #expect(throws: JSONError.self) { try value.set("novalue") }
+    #expect(throws: JSONError.self) { try value.set("=x") }
+  }
+
   @Test func `one configuration is laid over another`() throws {
     let base = try JSONValue(parsing: #"{"a": {"x": 1, "y": [1, 2]}, "b": 1}"#)
     let over = try JSONValue(parsing: #"{"a": {"y": [3], "z": null}, "b": {"c": 2}}"#)

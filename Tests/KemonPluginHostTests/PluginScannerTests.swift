@@ -178,6 +178,16 @@ import Testing
     #expect(scan.candidates.map(\.manifest.name) == ["a", "b", "c"])
   }
 
+  @Test func `everything in folders is described, the bad with its problems`() throws {
+    let folder = Folder()
+    try folder.add(Fixtures.build("voter"), as: "a.so")
+    try folder.add([1, 2, 3], as: "b.so")
+    let inspections = PluginScanner.inspect(directories: [folder.path, "/nonexistent"])
+    #expect(inspections.map(\.file) == [folder.path("a.so"), folder.path("b.so"), "/nonexistent"])
+    #expect(inspections.map(\.problems.count) == [0, 1, 1])
+    #expect(inspections[1].problems[0].found == "the bytes 01 02 03")
+  }
+
   @Test func `of two plugins with one name the second is refused`() throws {
     let folder = Folder()
     try folder.add(Fixtures.build("voter"), as: "a.so")

@@ -38,6 +38,19 @@ extension JSONValue {
     try set(value, steps: steps[...], path: path)
   }
 
+  /// Puts a value where a setting of the command line says: `path=value`.
+  ///
+  /// - Parameter setting: the value is taken as JSON when it is, and as text otherwise; `x="1"` is a text.
+  /// - Throws: where the path is wrong, or that there is no `=`.
+  public mutating func set(_ setting: String) throws(JSONError) {
+    guard let equals = setting.firstIndex(of: "="), equals != setting.startIndex else {
+      throw JSONError(line: 1, column: 1, "setting \(setting): needed is path=value")
+    }
+    let text = String(setting[setting.index(after: equals)...])
+    let value = (try? JSONValue(parsing: text)) ?? .string(text)
+    try set(value, at: String(setting[..<equals]))
+  }
+
   private mutating func set(
     _ value: JSONValue, steps: ArraySlice<PathStep>, path: String
   ) throws(JSONError) {

@@ -32,6 +32,10 @@ extension LoadedPlugin {
       return KEMON_OK
     } catch {
       if error.status == KEMON_E_INVALID { noteMisbehaviour() }
+      // A plugin may not look at the answer; the operator shall know what is not watched.
+      if isControlThread {
+        services.log.log(.warn, source: name, "registration refused: \(error.text)")
+      }
       return error.report(to: buffer)
     }
   }
@@ -80,7 +84,9 @@ extension LoadedPlugin {
     switch services.output.write(lines, mayWait: mayWait) {
     case .accepted: return KEMON_OK
     case .full: return KEMON_E_FULL
-    case .tooLarge: return KEMON_E_INVALID
+    case .tooLarge:
+      noteMisbehaviour()
+      return KEMON_E_INVALID
     case .closed: return KEMON_E_FAILED
     }
   }

@@ -16,15 +16,23 @@ public enum PluginScanner {
     examine(file).inspection
   }
 
-  /// Looks at every `*.so` of the folders, in the order of their names.
+  /// Looks at every `*.so` of folders, in the order of their names, and tells what can be known of each.
   ///
-  /// - Parameter directories: folders; a path that is a file is looked at as such.
+  /// - Parameter directories: folders; a path that is a file is looked at as such. A folder that cannot be read or
+  ///   trusted is in the result with its problem.
+  public static func inspect(directories: [String]) -> [PluginInspection] {
+    var inspections: [PluginInspection] = []
+    examine(directories) { inspections.append($0.inspection) }
+    return inspections
+  }
+
+  /// Finds what can be loaded, and everything that is wrong with the rest.
   static func scan(_ directories: [String]) -> (candidates: [Candidate], problems: [PluginProblem])
   {
     var candidates: [Candidate] = []
     var problems: [PluginProblem] = []
     var owners: [String: String] = [:]
-    func take(_ result: (inspection: PluginInspection, candidate: Candidate?)) {
+    examine(directories) { result in
       problems += result.inspection.problems
       guard let candidate = result.candidate else { return }
       let name = candidate.manifest.name
@@ -38,20 +46,23 @@ public enum PluginScanner {
       owners[name] = candidate.file
       candidates.append(candidate)
     }
-    for path in directories {
-      do throws(PluginProblem) {
-        let directory = try PluginDirectory(path)
-        for name in try directory.libraryNames() { take(examine(name, in: directory)) }
-      } catch {
-        if isFile(path) { take(examine(path)) } else { problems.append(error) }
-      }
-    }
     return (candidates, problems)
   }
 
-  // MARK: One file
-
   private typealias Result = (inspection: PluginInspection, candidate: Candidate?)
+
+  private static func examine(_ directories: [String], _ body: (Result) -> Void) {
+    for path in directories {
+      do throws(PluginProblem) {
+        let directory = try PluginDirectory(path)
+        for name in try directory.libraryNames() { body(examine(name, in: directory)) }
+      } catch {
+        body(isFile(path) ? examine(path) : unreadable(path, error))
+      }
+    }
+  }
+
+  // MARK: One file
 
   private static func examine(_ file: String) -> Result {
     let slash = file.lastIndex(of: "/")
