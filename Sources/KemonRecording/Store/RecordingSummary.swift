@@ -41,7 +41,9 @@ public struct RecordingSummary: Sendable, Equatable {
 }
 
 extension RecordingReader {
-  /// Counts what is in the recording. Walks over all records, so that the numbers are those of what can be read.
+  /// Counts what is in the recording.
+  ///
+  /// Walks over all records, so that the numbers are those of what can be read.
   public func summary() -> RecordingSummary {
     var summary = RecordingSummary()
     summary.fileSize = FileSize.of(path)

@@ -159,7 +159,9 @@ public final class RecordingWriter: Sendable {
     }
   }
 
-  /// Commits the rest and makes the recording one file again, without a log beside it. Later calls fail.
+  /// Commits the rest and makes the recording one file again, without a log beside it.
+  ///
+  /// Later calls fail.
   public func close() throws(RecordingError) {
     try state.withLock { state throws(RecordingError) in
       guard let queue = state.queue else { return }
