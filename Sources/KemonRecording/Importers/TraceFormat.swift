@@ -6,7 +6,7 @@ import KemonEvents
 public struct TraceFormat: Sendable {
   private let importer: any TraceImporter.Type
 
-  /// The formats that are known. A new one is a type and a line here.
+  /// The formats that are known: a new one is a type and a line here.
   public static let all: [TraceFormat] = [
     TraceFormat(importer: SysdigImporter.self),
     TraceFormat(importer: TraceeImporter.self),

@@ -52,17 +52,18 @@ import Testing
     #expect(message.questions.map(\.name.display) == ["example.org", "mail.example.org"])
   }
 
-  @Test(arguments: [
-    ([0xC0, 12], DNSError.Code.selfPointer, 12),
-    ([0xC0, 14], .forwardPointer, 12),
-    ([0xC0, 200], .forwardPointer, 12),
-    ([1, 0x61, 0xC0, 12], .loop, 14),
-    ([1, 0x61, 0xC0, 13], .loop, 14),
-    ([0x41, 0x61], .badLabel, 12),
-    ([0x80, 0x61], .badLabel, 12),
-    ([3, 0x61, 0x62, 0x63, 0xC0], .truncated, 20),
-    ([40, 0x61], .truncated, 12),
-  ] as [([UInt8], DNSError.Code, Int)])
+  @Test(
+    arguments: [
+      ([0xC0, 12], DNSError.Code.selfPointer, 12),
+      ([0xC0, 14], .forwardPointer, 12),
+      ([0xC0, 200], .forwardPointer, 12),
+      ([1, 0x61, 0xC0, 12], .loop, 14),
+      ([1, 0x61, 0xC0, 13], .loop, 14),
+      ([0x41, 0x61], .badLabel, 12),
+      ([0x80, 0x61], .badLabel, 12),
+      ([3, 0x61, 0x62, 0x63, 0xC0], .truncated, 20),
+      ([40, 0x61], .truncated, 12),
+    ] as [([UInt8], DNSError.Code, Int)])
   func `a broken name is refused by its rule and place`(
     name: [UInt8], code: DNSError.Code, offset: Int
   ) throws {
@@ -128,11 +129,12 @@ import Testing
   @Test func `random bytes never crash the decoder`() throws {
     var random = SeededRandom(seed: 53)
     for _ in 0..<20_000 {
-      var bytes = (0..<Int.random(in: 0...96, using: &random)).map { _ in
-        // Mostly small lengths and pointers, so that the walk gets somewhere.
-        [0, 1, 2, 3, 0xC0, 12, 20, .random(in: 0...255, using: &random)]
-          .randomElement(using: &random) ?? 0
-      } as [UInt8]
+      var bytes =
+        (0..<Int.random(in: 0...96, using: &random)).map { _ in
+          // Mostly small lengths and pointers, so that the walk gets somewhere.
+          [0, 1, 2, 3, 0xC0, 12, 20, .random(in: 0...255, using: &random)]
+            .randomElement(using: &random) ?? 0
+        } as [UInt8]
       if bytes.count > 5 { bytes[4] = 0 }
       guard let message = try? parse(bytes) else { continue }
       #expect(message.questions.count <= message.questionCount)

@@ -137,6 +137,29 @@ import Testing
     #expect(try RecordingReader(opening: left.file("a.kemon")).loadAll().records.count == 1002)
   }
 
+  @Test func `after a kill -9 the committed batches are read and the recording can go on`()
+    async throws
+  {
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+      var options = RecordingWriter.Options()
+      options.batch = 100
+      options.interval = 60_000
+      let writer = try RecordingWriter(creating: path, options: options)
+      for number in 1...UInt64(1050) {
+        try SampleRecords.build(number) { try writer.append($0) }
+      }
+      kill(getpid(), SIGKILL)
+    }
+    #expect(FileManager.default.fileExists(atPath: path + "-wal"))
+    #expect(try RecordingReader(opening: path).loadAll().records.count == 1000)
+    let again = try RecordingWriter(appendingTo: path)
+    try write(2001...2003, to: again)
+    try again.close()
+    let (records, outcome) = try RecordingReader(opening: path).loadAll()
+    #expect(records.count == 1003 && outcome.isComplete)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.kemon"])
+  }
+
   @Test func `a recording that reaches its size limit says so and keeps what it has`() throws {
     var options = RecordingWriter.Options()
     options.batch = 50

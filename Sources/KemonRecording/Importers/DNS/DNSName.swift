@@ -10,7 +10,9 @@ public struct DNSName: Hashable, Sendable {
 
   init(wire: [UInt8]) { self.wire = wire }
 
-  /// The labels joined by dots, without the final dot: empty for the root. A dot inside a label is not told apart.
+  /// The labels joined by dots, without the final dot: empty for the root.
+  ///
+  /// A dot inside a label is not told apart.
   public var dotted: [UInt8] {
     var text: [UInt8] = []
     forEachLabel { label in

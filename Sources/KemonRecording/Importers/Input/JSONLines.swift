@@ -7,7 +7,7 @@ struct JSONLines<Value: Decodable> {
   /// Bytes that a line may have.
   let limit: Int
 
-  /// Calls the body with each value. Lines that are none are counted and named, and the rest goes on.
+  /// Calls the body with each value; lines that are none are counted and named, and the rest goes on.
   func forEach(
     _ input: ImportInput, _ sink: inout ImportSink,
     _ body: (Value, inout ImportSink) throws(RecordingError) -> Void

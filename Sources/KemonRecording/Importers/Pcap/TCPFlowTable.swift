@@ -4,7 +4,7 @@ import KemonEvents
 
 /// All TCP connections of a capture: tells when one is opened and when one ends.
 struct TCPFlowTable {
-  /// Connections that are kept at a time. When there are more, the half that was silent longest is let go.
+  /// Connections that are kept at a time; when there are more, the half that was silent longest is let go.
   private let limit: Int
   private var flows: [TCPFlow.Key: TCPFlow] = [:]
   private var now: UInt64 = 0

@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// A line of Tracee's output, as far as it is used here. Its names are Tracee's.
+/// A line of Tracee's output, as far as it is used here, in Tracee's words.
 struct TraceeEvent: Decodable {
   let timestamp: UInt64
   let eventName: String
