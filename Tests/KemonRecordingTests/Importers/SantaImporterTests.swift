@@ -78,6 +78,7 @@ import Testing
       ("2018-08-19T03:09:13.120Z", 1_534_648_153_120_000_000),
       ("2000-02-29T23:59:59.999999999Z", 951_868_799_999_999_999),
       ("2100-03-01T00:00:00Z", 4_107_542_400_000_000_000),
+      ("2553-12-31T23:59:60.999999999Z", 18_429_292_800_999_999_999),
     ] as [(Substring, UInt64)])
   func `times are nanoseconds since 1970`(text: Substring, expected: UInt64) {
     #expect(TimeStamp.nanoseconds(text) == expected)
@@ -89,7 +90,7 @@ import Testing
       "2018-01-01T24:00:00Z", "2018-01-01T00:60:00Z", "1969-12-31T23:59:59Z",
       "2018-01-01T00:00:00.Z",
       "2018-01-01T00:00:00.1234567890Z", "2018-01-01T00:00:00+0100", "20x8-01-01T00:00:00Z",
-      "2018-01-01T00:00:00,5Z",
+      "2018-01-01T00:00:00,5Z", "2554-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
     ] as [Substring])
   func `other texts are no times`(text: Substring) {
     #expect(TimeStamp.nanoseconds(text) == nil)

@@ -2,14 +2,16 @@
 
 /// Times as logs write them.
 enum TimeStamp {
-  /// Nanoseconds since 1970 of a time like `2018-08-19T03:09:13.120Z`; nil for anything else, or before 1970.
+  /// Nanoseconds since 1970 of a time like `2018-08-19T03:09:13.120Z`; nil for anything else.
+  ///
+  /// Years are 1970 to 2553: nanoseconds of later ones do not fit.
   static func nanoseconds(_ text: Substring) -> UInt64? {
     let bytes = Array(text.utf8)
     guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z") else { return nil }
     for (place, separator) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")] {
       guard bytes[place] == separator.utf8.first else { return nil }
     }
-    guard let year = number(bytes[0..<4]), year >= 1970,
+    guard let year = number(bytes[0..<4]), 1970..<2554 ~= year,
       let month = number(bytes[5..<7]), 1...12 ~= month,
       let day = number(bytes[8..<10]), 1...31 ~= day,
       let hour = number(bytes[11..<13]), hour < 24,
