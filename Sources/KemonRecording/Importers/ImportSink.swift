@@ -4,6 +4,9 @@ import KemonEvents
 
 /// Where an importer puts its events, and where it says what became of each record of its input.
 struct ImportSink: ~Copyable {
+  /// Reasons that are counted apart.
+  private static let reasonLimit = 500
+
   private(set) var report: ImportReport
   private var builder = RecordBuilder()
   private var lastSeq: UInt64 = 0
@@ -25,7 +28,16 @@ struct ImportSink: ~Copyable {
 
   /// Records of the input go into no event.
   mutating func skip(_ reason: String, _ count: Int = 1) {
-    if count > 0 { report.skipped[reason, default: 0] += count }
+    // Reasons name what the input calls things: of hostile input there are as many as it likes.
+    let isKnown = report.skipped[reason] != nil || report.skipped.count < Self.reasonLimit
+    report.skipped[isKnown ? reason : "another reason", default: 0] += count
+  }
+
+  /// Records of the input that no event kind is there for.
+  ///
+  /// - Parameter what: the name that the input gives.
+  mutating func skip(noKindFor what: String, _ count: Int = 1) {
+    skip("no event kind for \(Printable.text(what))", count)
   }
 
   /// The input is broken at a place.

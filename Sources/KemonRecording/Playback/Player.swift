@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
 public import KemonBus
 public import KemonEvents
 import Synchronization
@@ -8,16 +7,9 @@ import Synchronization
 /// Offers recorded events anew, in their order.
 ///
 /// Each event is a copy without the votes and the verdict that it was recorded with, and is marked as replayed.
+/// Events come from an arena, at full speed, or from a recording that is too large for memory.
 public final class Player: Sendable {
-  /// How fast events follow each other.
-  public enum Speed: Sendable, Equatable {
-    /// Without a pause.
-    case maximum
-    /// So many times as fast as they were recorded.
-    case times(Double)
-  }
-
-  /// What came of a replay.
+  /// What came of a replay through a dispatcher.
   public struct Outcome: Sendable, Equatable {
     /// Events that were offered.
     public internal(set) var events = 0
@@ -25,118 +17,145 @@ public final class Player: Sendable {
     public internal(set) var denied = 0
   }
 
-  /// Operations that may be open at a time, between a denial and the event after it.
-  private static let openLimit = 1 << 16
-  /// Nanoseconds after which a pause looks whether it was stopped.
-  private static let longestPause: UInt64 = 50_000_000
-
-  private let records: RecordArena
-  private let speed: Speed
+  private let speed: ReplaySpeed
+  private let clock: EventClock?
   private let isStopped = Atomic<Bool>(false)
 
   /// Makes a player.
   ///
   /// - Parameters:
-  ///   - records: what is played; read by any number of players at a time.
-  ///   - speed: how fast.
-  public init(_ records: RecordArena, speed: Speed = .maximum) {
-    self.records = records
+  ///   - speed: how fast events follow each other.
+  ///   - clock: stands at the time of each event meanwhile, and follows the system again afterwards.
+  public init(speed: ReplaySpeed = .maximum, clock: EventClock? = nil) {
     self.speed = speed
+    self.clock = clock
   }
 
-  /// Ends every `play` that is running, after the event that it is at, and every later one at once.
+  /// Ends every replay that is running, after the event that it is at, and every later one at once.
   ///
   /// Any thread.
   public func stop() { isStopped.store(true, ordering: .relaxed) }
 
-  /// Hands each event to a closure.
+  /// Hands each event of an arena to a closure.
   ///
   /// - Parameters:
-  ///   - clock: stands at the time of each event meanwhile, and follows the system again afterwards.
+  ///   - records: what is played.
+  ///   - range: which of them; nil for all.
   ///   - body: gets a builder that holds the event; it may change it.
   /// - Returns: how many events were handed over.
   @discardableResult
   public func play<E: Error>(
-    clock: EventClock? = nil, _ body: (inout RecordBuilder) throws(E) -> Void
+    _ records: RecordArena, range: Range<Int>? = nil,
+    _ body: (inout RecordBuilder) throws(E) -> Void
   ) throws(E) -> Int {
     var builder = RecordBuilder()
-    var pace = Pace(speed)
+    var pace = ReplayPace(speed)
+    let range = (range ?? 0..<records.count).clamped(to: 0..<records.count)
     defer { clock?.set(0) }
-    for index in 0..<records.count {
-      let record = records[index]
-      let time = record.event.pointee.time_ns
-      pause(&pace, until: time)
-      if isStopped.load(ordering: .relaxed) { return index }
-      clock?.set(time)
-      builder.begin(copying: record)
+    for index in range {
+      guard prepare(records[index], &builder, &pace) else { return index - range.lowerBound }
       try body(&builder)
     }
-    return records.count
+    return range.count
   }
 
-  /// Asks the handlers of a dispatcher about each event, as when it happened.
+  /// Hands each event of a recording to a closure, without keeping them in memory.
+  ///
+  /// - Parameters:
+  ///   - reader: what is played.
+  ///   - body: gets a builder that holds the event; it may change it.
+  /// - Returns: how many events were handed over, what was skipped, and what ended the recording early.
+  @discardableResult
+  public func play<E: Error>(
+    _ reader: RecordingReader, _ body: (inout RecordBuilder) throws(E) -> Void
+  ) throws(E) -> RecordingReader.Outcome {
+    var builder = RecordBuilder()
+    var pace = ReplayPace(speed)
+    defer { clock?.set(0) }
+    var offered = 0
+    var outcome = try reader.forEach { record throws(E) in
+      guard prepare(record, &builder, &pace) else { return false }
+      try body(&builder)
+      offered += 1
+      return true
+    }
+    outcome.read = offered
+    return outcome
+  }
+
+  /// Asks the handlers of a dispatcher about each event of an arena, as when it happened.
   ///
   /// When the event before an operation is denied, the event after it ends with the errno of the denial, as it would
   /// live.
   ///
   /// - Parameters:
+  ///   - records: what is played.
+  ///   - range: which of them; nil for all.
   ///   - dispatcher: whose handlers are asked; it publishes each event on its ring.
-  ///   - clock: the dispatcher's clock.
   /// - Returns: how many events there were and how many were denied.
   @discardableResult
-  public func play(into dispatcher: Dispatcher, clock: EventClock? = nil) -> Outcome {
-    var outcome = Outcome()
-    var errors: [UInt64: Int32] = [:]
-    outcome.events = play(clock: clock) { builder in
-      let operation = builder.header.pointee.corr
-      let phase = builder.header.pointee.phase
-      if phase == EventPhase.post.rawValue, !errors.isEmpty,
-        let error = errors.removeValue(forKey: operation)
-      {
-        builder.header.pointee.result = error
-      }
-      let verdict = dispatcher.dispatch(&builder)
-      guard verdict.isDenied else { return }
-      outcome.denied += 1
-      if phase == EventPhase.pre.rawValue, operation != 0, errors.count < Self.openLimit {
-        errors[operation] = verdict.error
-      }
-    }
-    return outcome
+  public func play(
+    _ records: RecordArena, range: Range<Int>? = nil, into dispatcher: Dispatcher
+  ) -> Outcome {
+    var replay = DispatchedReplay(dispatcher)
+    play(records, range: range) { replay.offer(&$0) }
+    return replay.outcome
   }
 
-  private func pause(_ pace: inout Pace, until time: UInt64) {
-    while let rest = pace.wait(until: time), !isStopped.load(ordering: .relaxed) {
-      var request = timespec(tv_sec: 0, tv_nsec: Int(min(rest, Self.longestPause)))
-      nanosleep(&request, nil)
-    }
+  /// Asks the handlers of a dispatcher about each event of a recording, without keeping them in memory.
+  ///
+  /// - Parameters:
+  ///   - reader: what is played.
+  ///   - dispatcher: whose handlers are asked; it publishes each event on its ring.
+  /// - Returns: how many events there were and how many were denied, and how reading went.
+  @discardableResult
+  public func play(
+    _ reader: RecordingReader, into dispatcher: Dispatcher
+  ) -> (replay: Outcome, reading: RecordingReader.Outcome) {
+    var replay = DispatchedReplay(dispatcher)
+    let reading = play(reader) { replay.offer(&$0) }
+    return (replay.outcome, reading)
+  }
+
+  /// Makes the builder hold the next event when it is its turn; false when the replay was stopped.
+  private func prepare(
+    _ record: RecordView, _ builder: inout RecordBuilder, _ pace: inout ReplayPace
+  ) -> Bool {
+    let time = record.event.pointee.time_ns
+    pace.wait(until: time) { isStopped.load(ordering: .relaxed) }
+    guard !isStopped.load(ordering: .relaxed) else { return false }
+    clock?.set(time)
+    builder.begin(copying: record)
+    return true
   }
 }
 
-/// Maps the times of a recording onto now.
-private struct Pace {
-  private let factor: Double?
-  private var start: (recorded: UInt64, now: UInt64)?
+/// A replay through a dispatcher: carries a denial from the event before an operation to the one after it.
+private struct DispatchedReplay {
+  /// Operations that may be open at a time, between a denial and the event after it.
+  private static let openLimit = 1 << 16
 
-  init(_ speed: Player.Speed) {
-    switch speed {
-    case .maximum: factor = nil
-    case .times(let factor): self.factor = factor > 0 ? factor : nil
-    }
-  }
+  let dispatcher: Dispatcher
+  var outcome = Player.Outcome()
+  /// Errnos by operation.
+  private var denials: [UInt64: Int32] = [:]
 
-  /// Nanoseconds until it is the turn of an event, or nil when it is.
-  mutating func wait(until recorded: UInt64) -> UInt64? {
-    guard let factor else { return nil }
-    let now = EventClock.monotonic()
-    guard let start else {
-      start = (recorded, now)
-      return nil
+  init(_ dispatcher: Dispatcher) { self.dispatcher = dispatcher }
+
+  mutating func offer(_ builder: inout RecordBuilder) {
+    let operation = builder.header.pointee.corr
+    let phase = builder.header.pointee.phase
+    if phase == EventPhase.post.rawValue, !denials.isEmpty,
+      let error = denials.removeValue(forKey: operation)
+    {
+      builder.header.pointee.result = error
     }
-    // A recording need not be in order of time.
-    guard recorded > start.recorded else { return nil }
-    let due = Double(recorded - start.recorded) / factor
-    let passed = Double(now - start.now)
-    return due > passed ? UInt64(min(due - passed, 1e18)) : nil
+    let verdict = dispatcher.dispatch(&builder)
+    outcome.events += 1
+    guard verdict.isDenied else { return }
+    outcome.denied += 1
+    if phase == EventPhase.pre.rawValue, operation != 0, denials.count < Self.openLimit {
+      denials[operation] = verdict.error
+    }
   }
 }

@@ -28,6 +28,13 @@ public final class RecordArena: Sendable {
   /// A record by its place, from 0; valid as long as the arena is.
   public subscript(index: Int) -> RecordView { records[index] }
 
+  /// The place of the first record for which something holds, or nil when there is none.
+  ///
+  /// - Parameter condition: for example that a record has a number or is of a time or later.
+  public func firstIndex(where condition: (RecordView) throws -> Bool) rethrows -> Int? {
+    try (0..<count).first { try condition(records[$0]) }
+  }
+
   /// Calls the body with every record, in order.
   ///
   /// - Parameter body: the view is valid as long as the arena is.

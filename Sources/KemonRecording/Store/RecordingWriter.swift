@@ -15,7 +15,8 @@ import Synchronization
 ///
 /// A batch is committed when it is full or at the first call that comes ``Options/interval`` after its first record:
 /// who appends seldom calls ``commitIfDue()`` now and then. A process that is killed loses the open batch at most;
-/// the file stays readable. Any thread may call; calls can wait for the disk.
+/// the file stays readable. A writer that goes away closes its file, but cannot say whether that went well. Any thread
+/// may call; calls can wait for the disk.
 public final class RecordingWriter: Sendable {
   /// How a recording is written.
   public struct Options: Sendable {
@@ -96,6 +97,8 @@ public final class RecordingWriter: Sendable {
     }
     state = Mutex(State(queue: queue))
   }
+
+  deinit { try? close() }
 
   /// Adds a record.
   ///

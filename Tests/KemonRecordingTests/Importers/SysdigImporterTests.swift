@@ -205,6 +205,31 @@ import Testing
     #expect(!imported.report.isComplete && imported.isBalanced)
   }
 
+  @Test func `what the input calls things is shown short and harmless, and not without end`() throws
+  {
+    let names = (0..<2000).map { line("<", "call\($0)", "") }.joined()
+    let odd = line("<", "\\u001b[31m" + String(repeating: "x", count: 100), "")
+    let imported = try importing("sysdig-json", odd + names)
+    #expect(
+      imported.report.skipped["no event kind for ?[31m" + String(repeating: "x", count: 35)] == 1)
+    #expect(imported.report.skipped["another reason"] == 1501)
+    #expect(imported.report.skipped.count == 501 && imported.isBalanced)
+  }
+
+  @Test func `a beginning with more text than a call can have is not remembered`() throws {
+    let long = String(repeating: "a", count: 20_000)
+    let imported = try importing("sysdig-json", line(">", "open", "name=\(long) "))
+    #expect(imported.report.skipped == ["beginning of a call with too much text": 1])
+  }
+
+  @Test func `a mapping that is shown at its end only is read there`() throws {
+    let exit = line(
+      "<", "mmap",
+      "res=7F00 addr=0 length=9 prot=5(PROT_READ|PROT_EXEC) flags=2(MAP_PRIVATE) fd=3(<f>/lib/a.so) offset=0 ",
+      result: 0x7F00)
+    #expect(try events(exit) == ["dylib.map pre pid=7 protection=5 flags=2 path=/lib/a.so"])
+  }
+
   @Test func `numbers that do not fit are unknown, not a crash`() throws {
     let odd = line("<", "unlink", "res=0 path=/a ", result: .min, tid: .max)
       .replacing("\"proc.pid\":7", with: "\"proc.pid\":-9223372036854775808")

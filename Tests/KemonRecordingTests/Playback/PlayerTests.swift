@@ -19,7 +19,7 @@ import Testing
 
   @Test func `each event comes anew: without votes and verdict, marked as replayed`() {
     var seen: [String] = []
-    let count = Player(arena(4, deny: [1, 3])).play { builder in
+    let count = Player().play(arena(4, deny: [1, 3])) { builder in
       let record = builder.seal()
       let event = record.event.pointee
       #expect(event.votes_count == 0 && event.verdict == 0 && event.decided_by == 0)
@@ -48,7 +48,7 @@ import Testing
         })
     ])
     let subscription = ring.subscribe(named: "test", overflow: .drop)
-    let outcome = Player(arena(6)).play(into: dispatcher, clock: clock)
+    let outcome = Player(clock: clock).play(arena(6), into: dispatcher)
     #expect(outcome == Player.Outcome(events: 6, denied: 1))
     var results: [Int32] = []
     var verdicts: [VerdictAction] = []
@@ -65,7 +65,7 @@ import Testing
   @Test func `the clock stands at the time of the event, and runs again afterwards`() {
     let clock = EventClock()
     var times: [UInt64] = []
-    Player(arena(3)).play(clock: clock) { _ in times.append(clock.now()) }
+    Player(clock: clock).play(arena(3)) { _ in times.append(clock.now()) }
     #expect(times == [1, 2, 3].map { 1_500_000_000_000_000_000 + $0 })
     #expect(clock.now() > 1_600_000_000_000_000_000)
   }
@@ -81,21 +81,50 @@ import Testing
       }
     }
     let start = EventClock.monotonic()
-    Player(RecordArena(taking: buffer), speed: .times(2)).play { _ in }
+    Player(speed: .times(2)).play(RecordArena(taking: buffer)) { _ in }
     let passed = EventClock.monotonic() - start
     #expect(passed >= 100_000_000)
     #expect(passed < 2_000_000_000)
   }
 
   @Test func `a replay can be stopped, also in a pause`() {
-    let player = Player(arena(100))
+    let player = Player()
     var count = 0
-    let played = player.play { _ in
+    let played = player.play(arena(100)) { _ in
       count += 1
       if count == 10 { player.stop() }
     }
     #expect(played == 10 && count == 10)
-    #expect(player.play { _ in } == 0)
+    #expect(player.play(arena(100)) { _ in } == 0)
+  }
+
+  @Test func `a part of an arena can be played`() {
+    let records = arena(10)
+    let from = records.firstIndex { $0.event.pointee.seq >= 4 }
+    var seen: [String] = []
+    let count = Player().play(records, range: (from ?? 0)..<99) {
+      seen.append(SampleRecords.path($0.view))
+    }
+    #expect(count == 7 && seen.first == "/tmp/4" && seen.last == "/tmp/10")
+    #expect(records.firstIndex { $0.event.pointee.seq > 10 } == nil)
+  }
+
+  @Test func `a recording is played without being loaded`() throws {
+    let folder = try TemporaryFolder()
+    let writer = try RecordingWriter(creating: folder.file("a.kemon"))
+    for number in 1...UInt64(20) { try SampleRecords.build(number) { try writer.append($0) } }
+    try writer.close()
+    let reader = try RecordingReader(opening: folder.file("a.kemon"))
+    let (replay, reading) = Player().play(reader, into: Dispatcher(ring: EventRing()))
+    #expect(replay == Player.Outcome(events: 20, denied: 0))
+    #expect(reading.read == 20 && reading.isComplete)
+    let player = Player()
+    var seen = 0
+    let stopped = player.play(reader) { _ in
+      seen += 1
+      if seen == 5 { player.stop() }
+    }
+    #expect(seen == 5 && stopped.read == 5)
   }
 
   @Test func `an arena copies the views that it is made from`() {

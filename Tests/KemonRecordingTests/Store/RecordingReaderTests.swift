@@ -128,6 +128,30 @@ import Testing
     }
   }
 
+  @Test func `records with changed bytes are refused or read without a crash`() throws {
+    var random = SeededRandom(seed: 99)
+    var buffer = RecordBuffer()
+    var good = 0
+    for number in 1...UInt64(3000) {
+      var bytes: [UInt8] = []
+      SampleRecords.build(number, verdict: .deny) { bytes = Array($0.bytes) }
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(
+          in: 0...255, using: &random)
+      }
+      if number % 8 == 0 { bytes.removeLast(Int.random(in: 0...3, using: &random)) }
+      buffer.removeAll()
+      let isRecord = bytes.withUnsafeBytes { bytes in (try? buffer.append(validating: bytes)) != nil
+      }
+      guard isRecord else { continue }
+      good += 1
+      let record = buffer[0]
+      #expect(!line(record).isEmpty)
+      for index in 0..<record.voteCount { _ = record.text(record.vote(index).reason) }
+    }
+    #expect(good > 500 && good < 2900)
+  }
+
   @Test func `a walk ends when the body has seen enough`() throws {
     try record(100)
     var count = 0

@@ -137,6 +137,15 @@ import Testing
     #expect(try RecordingReader(opening: left.file("a.kemon")).loadAll().records.count == 1002)
   }
 
+  @Test func `a writer that goes away closes its file`() throws {
+    do {
+      let writer = try RecordingWriter(creating: path)
+      try write(1...10, to: writer)
+    }
+    #expect(try RecordingReader(opening: path).loadAll().records.count == 10)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.kemon"])
+  }
+
   @Test func `after a kill -9 the committed batches are read and the recording can go on`()
     async throws
   {

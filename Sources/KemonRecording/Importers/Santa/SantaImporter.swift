@@ -47,7 +47,7 @@ struct SantaImporter: TraceImporter {
       }
       return
     }
-    guard let event = Event(line) else { return sink.skip("no event kind for \(line.action)") }
+    guard let event = Event(line) else { return sink.skip(noKindFor: line.action) }
     try event.tell(line, &sink)
     sink.use()
   }

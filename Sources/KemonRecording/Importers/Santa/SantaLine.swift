@@ -22,7 +22,7 @@ struct SantaLine {
     }
     let stamp = text[text.index(after: text.startIndex)..<close]
     guard let time = TimeStamp.nanoseconds(stamp) else {
-      throw .broken("\"\(stamp)\" is no time like 2018-08-19T03:09:13.120Z")
+      throw .broken("\"\(Printable.text(stamp))\" is no time like 2018-08-19T03:09:13.120Z")
     }
     guard let start = text.range(of: "action=", after: close) else { throw .notAnEvent }
     var fields: [Substring: Substring] = [:]
@@ -30,7 +30,7 @@ struct SantaLine {
     var rest = text[start...]
     while !rest.isEmpty {
       guard let equals = rest.firstIndex(of: "=") else {
-        throw .broken("the field \"\(rest.prefix(40))\" has no value")
+        throw .broken("the field \"\(Printable.text(rest))\" has no value")
       }
       let key = rest[..<equals]
       let value = rest[rest.index(after: equals)...]

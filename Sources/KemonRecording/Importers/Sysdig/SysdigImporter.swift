@@ -16,7 +16,9 @@ struct SysdigImporter: TraceImporter {
 
   private static let lineLimit = 1 << 20
   /// Calls that may be open and descriptors that may be written at a time: more is no trace of a real system.
-  private static let tableLimit = 1 << 16
+  private static let tableLimit = 1 << 13
+  /// Bytes of arguments that are remembered of a call that has begun: a path has at most 4096.
+  private static let rememberedBytes = 1 << 14
 
   private struct Descriptor: Hashable {
     let pid: Int64
@@ -41,10 +43,13 @@ struct SysdigImporter: TraceImporter {
   ) throws(RecordingError) {
     guard SysdigOperation.types.contains(line.type) else {
       noteWrite(line)
-      return sink.skip("no event kind for \(line.type)")
+      return sink.skip(noKindFor: line.type)
     }
     switch line.direction {
     case ">":
+      guard line.argumentLength <= Self.rememberedBytes else {
+        return sink.skip("beginning of a call with too much text")
+      }
       if begun.count >= Self.tableLimit, let thread = begun.keys.first {
         begun.removeValue(forKey: thread).map { Self.skipBegun($0, &sink) }
       }

@@ -39,6 +39,8 @@ struct SysdigLine: Decodable {
     case processPath = "proc.exepath"
   }
 
+  var argumentLength: Int { argumentText?.utf8.count ?? 0 }
+
   var arguments: SysdigArguments { SysdigArguments(argumentText ?? "") }
 
   /// The errno that the call ended with, 0 when it succeeded.

@@ -50,7 +50,7 @@ enum SysdigOperation {
       let to = try Self.known(arguments.path("newpath", before: ["flags"]), exit)
       self = exit.type.hasPrefix("link") ? .link(path: path, to: to) : .rename(path: path, to: to)
     case "execve", "execveat": self = try Self.execute(exit, enter, arguments)
-    case "mmap", "mmap2": self = try Self.map(enter)
+    case "mmap", "mmap2": self = try Self.map(enter?.arguments ?? arguments)
     case "connect": self = try Self.connect(exit, enter, arguments)
     default: throw Skip("no event kind for \(exit.type)")
     }
@@ -92,9 +92,9 @@ enum SysdigOperation {
       arguments: [first.map(String.init) ?? path] + others)
   }
 
-  private static func map(_ enter: SysdigLine?) throws(Skip) -> SysdigOperation {
-    guard let enter else { throw Skip("mmap without its beginning") }
-    let arguments = enter.arguments
+  private static func map(_ arguments: SysdigArguments) throws(Skip) -> SysdigOperation {
+    // Where the call begins; later versions of sysdig show it where the call ends.
+    guard arguments.word("prot") != nil else { throw Skip("mmap without its beginning") }
     let protection = arguments.flagNames("prot")
     guard protection.contains("PROT_EXEC") else { throw Skip("mmap without PROT_EXEC") }
     // As in `fd=3(<f>/lib/libc.so.6)`.

@@ -17,7 +17,7 @@ struct TraceeImporter: TraceImporter {
     try JSONLines<TraceeEvent>(limit: Self.lineLimit).forEach(input, &sink) {
       event, sink throws(RecordingError) in
       guard event.eventName == "net_packet_dns" else {
-        return sink.skip("no event kind for \(event.eventName)")
+        return sink.skip(noKindFor: event.eventName)
       }
       guard let packet = event.packet else { return sink.skip("net_packet_dns without its packet") }
       guard packet.message.QR == 0 else { return sink.skip("DNS response") }
