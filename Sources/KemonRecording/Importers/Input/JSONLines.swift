@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Reads an input that has a JSON value on each line.
+struct JSONLines<Value: Decodable> {
+  /// Bytes that a line may have.
+  let limit: Int
+
+  /// Calls the body with each value; lines that are none are counted and named, and the rest goes on.
+  func forEach(
+    _ input: ImportInput, _ sink: inout ImportSink,
+    _ body: (Value, inout ImportSink) throws(RecordingError) -> Void
+  ) throws(RecordingError) {
+    let decoder = JSONDecoder()
+    var number = 0
+    while true {
+      let offset = input.offset
+      guard let line = input.line(limit: limit) else { return }
+      number += 1
+      sink.read()
+      let place = "line \(number) at byte \(offset)"
+      switch line {
+      case .tooLong(let count):
+        sink.skip("broken line")
+        sink.problem(at: place, "\(count) bytes, above the \(limit) that a line may have")
+      case .text(let bytes) where bytes.isEmpty:
+        sink.skip("empty line")
+      case .text(let bytes):
+        let value: Value
+        do {
+          value = try decoder.decode(Value.self, from: Self.data(bytes))
+        } catch {
+          sink.skip("broken line")
+          sink.problem(at: place, JSONProblem.text(error))
+          continue
+        }
+        try body(value, &sink)
+      }
+    }
+  }
+
+  /// The bytes in place: they live longer than the decoder looks at them.
+  private static func data(_ bytes: UnsafeRawBufferPointer) -> Data {
+    guard let base = bytes.baseAddress else { return Data() }
+    return Data(
+      bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none)
+  }
+}
+
+/// What Foundation says about bad JSON, in a line.
+enum JSONProblem {
+  static func text(_ error: any Error) -> String {
+    switch error as? DecodingError {
+    case .keyNotFound(let key, _): "no field \"\(key.stringValue)\""
+    case .typeMismatch(let type, let context): "field \(path(context)) is no \(type)"
+    case .valueNotFound(let type, let context): "field \(path(context)) is null, needed is \(type)"
+    case .dataCorrupted(let context): "not JSON: \(context.debugDescription)"
+    default: "not JSON: \(error)"
+    }
+  }
+
+  private static func path(_ context: DecodingError.Context) -> String {
+    "\"" + context.codingPath.map(\.stringValue).joined(separator: ".") + "\""
+  }
+}
