@@ -99,7 +99,8 @@ let package = Package(
     // Tests.
     tests("KemonEvents", ["KemonEvents"]),
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
-    tests("KemonHooks", ["KemonHooks", "CKernelImage"]),
+    .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
+    tests("KemonHooks", ["KemonHooks", "CHookFixtures"]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents"]),
     tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents"]),
