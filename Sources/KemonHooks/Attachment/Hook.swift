@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A hook that has been put in. It stays until ``detach()``, also when nobody keeps this object.
+/// A hook that has been put in.
+///
+/// It stays until ``detach()``, also when nobody keeps this object.
 public final class Hook: Sendable {
   /// The function or the call that was hooked.
   public let address: UInt
