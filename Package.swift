@@ -101,7 +101,7 @@ let package = Package(
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
     tests("KemonHooks", ["KemonHooks", "CHookFixtures"]),
-    tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents"]),
+    tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents"]),
     tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents"]),
     tests("PluginSDK", []),
