@@ -21,7 +21,7 @@ public final class KernelModel: Sendable {
   private let layout: kernel_oskext_layout
   private let start: OSKextStart
   private let monitor: KextMonitor
-  /// The kernel's kext lock: one load request at a time. Handlers of plugins run inside, none can take it.
+  // The kernel's kext lock: one load request at a time. Handlers of plugins run inside, none can take it.
   private let kextLock = Mutex(())
 
   /// Puts Kemon's hooks into the kernel image.
@@ -72,6 +72,8 @@ public final class KernelModel: Sendable {
     }
   }
 
-  /// Takes the hooks out; returns after the last call has left. Done at the end of the model's life otherwise.
+  /// Takes the hooks out, and returns after the last call has left.
+  ///
+  /// Done at the end of the model's life otherwise.
   public func close() throws(KernelError) { try monitor.close() }
 }

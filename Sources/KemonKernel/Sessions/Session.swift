@@ -10,7 +10,9 @@ public struct Session: Sendable {
   public let process: Process
   /// The kexts that can be loaded.
   public let kexts: [Kext]
-  /// Identifiers of the kexts that are asked for, in order. Their dependencies are loaded before them.
+  /// Identifiers of the kexts that are asked for, in order.
+  ///
+  /// Their dependencies are loaded before them.
   public let load: [String]
 
   /// A process of the model.

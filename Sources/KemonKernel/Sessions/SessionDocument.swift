@@ -98,11 +98,14 @@ extension KextVersion: Decodable {
 }
 
 extension KeyedDecodingContainer {
-  /// A whole number; one that does not fit is refused with its place, which the decoder leaves out.
+  /// A whole number; one that does not fit is refused with its place.
   fileprivate func integer<Value: FixedWidthInteger & Decodable>(forKey key: Key) throws -> Value {
     do {
       return try decode(Value.self, forKey: key)
-    } catch DecodingError.dataCorrupted {
+    } catch let error as DecodingError {
+      throw error
+    } catch {
+      // Foundation's own error for such a number names no place.
       throw DecodingError.dataCorruptedError(
         forKey: key, in: self,
         debugDescription: "needed is a whole number in the range of \(Value.self)")
