@@ -99,8 +99,9 @@ let package = Package(
     // Tests.
     tests("KemonEvents", ["KemonEvents"]),
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
-    tests("KemonHooks", ["KemonHooks", "CKernelImage"]),
-    tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents"]),
+    .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
+    tests("KemonHooks", ["KemonHooks", "CHookFixtures"]),
+    tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents"]),
     tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents"]),
     tests("PluginSDK", []),

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The machine code of the kernel model: what Kemon's hooks find and change as they would in a macOS kernel.
+ *
+ * Functions have the instructions, the call shapes and the data layouts of the kernels that they stand for; what
+ * happens inside is the model's own. x86-64 only: elsewhere the registry is empty. */
+#ifndef KERNEL_IMAGE_H
+#define KERNEL_IMAGE_H
+
+/* Offsets that OSKext_start (oskext_start.S) uses; kext.c checks them. */
+#define KERNEL_IMAGE_OSKEXT_PATH 0x20
+#define KERNEL_IMAGE_OSKEXT_DATA 0x60
+#define KERNEL_IMAGE_OSKEXT_STARTED 0x68
+#define KERNEL_IMAGE_OSKEXT_SIZE 0x80
+#define KERNEL_IMAGE_METHOD_PREPARE 0
+#define KERNEL_IMAGE_METHOD_START_FAILED 8
+#define KERNEL_IMAGE_KMOD_START 180
+
+#ifndef __ASSEMBLER__
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What every kext tells the kernel about itself, as XNU lays it out on 64-bit systems: packed to 4 bytes. */
+#pragma pack(push, 4)
+typedef struct kernel_kmod_info {
+  struct kernel_kmod_info *next;
+  int32_t info_version;
+  uint32_t id;
+  char name[64];
+  char version[64];
+  int32_t reference_count;
+  void *reference_list;
+  uint64_t address; /* where the model says the kext is linked to; no code is there */
+  uint64_t size;
+  uint64_t hdr_size;
+  int32_t (*start)(struct kernel_kmod_info *info, void *data);
+  int32_t (*stop)(struct kernel_kmod_info *info, void *data);
+} kernel_kmod_info;
+#pragma pack(pop)
+
+/* Where the parts of an OSKext and of its OSString are in a release. */
+typedef struct kernel_oskext_layout {
+  uint32_t kmod_info;   /* offset of the kmod_info pointer in an OSKext */
+  uint32_t string_text; /* offset of the text pointer in an OSString */
+} kernel_oskext_layout;
+
+/* An OSString: the text pointer is at kernel_oskext_layout.string_text. */
+typedef struct kernel_osstring {
+  uint64_t words[6];
+} kernel_osstring;
+
+/* What the code of a model kext works on; its start routine's second argument. */
+typedef struct kernel_kext_body {
+  int32_t status;   /* what the start routine returns */
+  uint32_t started; /* how often it ran */
+} kernel_kext_body;
+
+/* An OSKext. Its first word is its table of methods, the other fields have no fixed place: use the functions below. */
+typedef struct kernel_oskext {
+  uint64_t words[KERNEL_IMAGE_OSKEXT_SIZE / 8];
+} kernel_oskext;
+
+/* Results of OSKext_start; the numbers are XNU's. */
+#define KERNEL_KEXT_RETURN_SUCCESS 0
+#define KERNEL_KEXT_RETURN_INVALID_ARGUMENT ((int32_t)0xdc008005)
+#define KERNEL_KEXT_RETURN_START_STOP_ERROR ((int32_t)0xdc008017)
+
+/* Fills in a kmod_info whose start routine is the model's. Texts are cut at 63 bytes. */
+void kernel_kmod_init(kernel_kmod_info *info, const char *name, const char *version, uint64_t address, uint64_t size);
+
+/* Puts an OSKext together. It points at the other objects, and the string at the text: all must outlive it. */
+void kernel_oskext_init(kernel_oskext *kext, const kernel_oskext_layout *layout, kernel_kmod_info *info,
+                        kernel_osstring *path, const char *path_text, kernel_kext_body *body);
+
+/* Says whether the kext is linked: OSKext_start refuses it otherwise. */
+void kernel_oskext_set_loaded(kernel_oskext *kext, bool loaded);
+
+/* What the last OSKext_start left: whether it succeeded, and what the start routine returned. */
+bool kernel_oskext_started(const kernel_oskext *kext);
+int32_t kernel_oskext_start_result(const kernel_oskext *kext);
+
+/* Reads an OSKext as a hook does: by the layout of the release. */
+kernel_kmod_info *kernel_oskext_kmod_info(const kernel_oskext *kext, const kernel_oskext_layout *layout);
+const char *kernel_oskext_path(const kernel_oskext *kext, const kernel_oskext_layout *layout);
+
+/* A function of the image. */
+typedef struct kernel_image_function {
+  const char *name;
+  const void *address;
+  size_t size;
+} kernel_image_function;
+
+/* All functions of the image that can be hooked. Static storage. */
+const kernel_image_function *kernel_image_functions(size_t *count);
+
+/* Calls a function of the image with the prototype int OSKext_start(OSKext *self, bool startDependencies). */
+int32_t kernel_image_call_oskext_start(const void *function, kernel_oskext *kext, bool start_dependencies);
+#endif
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ckemon_hook.h"
+#include "ckemon_futex.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ckemon_hook {
+  const void *original;
+  const void *resume;
+  uint32_t flags;
+  atomic_uint armed;
+  ckemon_pre_handler pre;
+  ckemon_post_handler post;
+  void *context;
+  /* Every call writes here: keep what every call only reads out of this cache line. */
+  _Alignas(64) atomic_uint in_flight;
+};
+
+#define AT(type, field, offset) _Static_assert(offsetof(type, field) == offset, #field " moved")
+AT(struct ckemon_hook, original, CKEMON_HOOK_ORIGINAL);
+AT(struct ckemon_hook, resume, CKEMON_HOOK_RESUME);
+AT(struct ckemon_hook, flags, CKEMON_HOOK_FLAGS);
+AT(ckemon_hook_frame, rdi, CKEMON_FRAME_RDI);
+AT(ckemon_hook_frame, rsi, CKEMON_FRAME_RSI);
+AT(ckemon_hook_frame, rdx, CKEMON_FRAME_RDX);
+AT(ckemon_hook_frame, rcx, CKEMON_FRAME_RCX);
+AT(ckemon_hook_frame, r8, CKEMON_FRAME_R8);
+AT(ckemon_hook_frame, r9, CKEMON_FRAME_R9);
+AT(ckemon_hook_frame, rax, CKEMON_FRAME_RAX);
+AT(ckemon_hook_frame, r10, CKEMON_FRAME_R10);
+AT(ckemon_hook_frame, result, CKEMON_FRAME_RESULT);
+AT(ckemon_hook_frame, result2, CKEMON_FRAME_RESULT2);
+AT(ckemon_hook_frame, target, CKEMON_FRAME_TARGET);
+AT(ckemon_hook_frame, return_address, CKEMON_FRAME_RETURN_ADDRESS);
+AT(ckemon_hook_frame, stack_arguments, CKEMON_FRAME_STACK_ARGUMENTS);
+AT(ckemon_hook_frame, hook, CKEMON_FRAME_HOOK);
+AT(ckemon_hook_frame, scratch, CKEMON_FRAME_SCRATCH);
+AT(ckemon_hook_frame, state, CKEMON_FRAME_STATE);
+AT(ckemon_hook_frame, vectors, CKEMON_FRAME_VECTORS);
+AT(ckemon_hook_frame, result_vectors, CKEMON_FRAME_RESULT_VECTORS);
+_Static_assert(sizeof(ckemon_hook_frame) == CKEMON_FRAME_SIZE, "the frame changed its size");
+
+ckemon_hook *ckemon_hook_create(const void *original, const void *resume, uint32_t flags) {
+  ckemon_hook *hook = aligned_alloc(_Alignof(ckemon_hook), sizeof *hook);
+  if (hook == NULL)
+    return NULL;
+  memset(hook, 0, sizeof *hook);
+  hook->original = original;
+  hook->resume = resume;
+  hook->flags = flags;
+  return hook;
+}
+
+void ckemon_hook_discard(ckemon_hook *hook) { free(hook); }
+
+void ckemon_hook_arm(ckemon_hook *hook, ckemon_pre_handler pre, ckemon_post_handler post, void *context) {
+  hook->pre = pre;
+  hook->post = post;
+  hook->context = context;
+  atomic_store(&hook->armed, 1);
+}
+
+void ckemon_hook_disarm(ckemon_hook *hook) {
+  atomic_store(&hook->armed, 0);
+  for (uint32_t inside; (inside = atomic_load(&hook->in_flight)) != 0;)
+    ckemon_futex_wait(&hook->in_flight, inside, 10000000);
+}
+
+uint32_t ckemon_hook_in_flight(const ckemon_hook *hook) { return atomic_load(&hook->in_flight); }
+
+#if CKEMON_HOOKS
+int ckemon_has_wide_vectors(void) { return __builtin_cpu_supports("avx") != 0; }
+
+/* Called by the thunks. */
+uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame);
+void ckemon_hook_leave(ckemon_hook *hook, ckemon_hook_frame *frame);
+
+static void leave(ckemon_hook *hook) {
+  /* The last one out wakes the thread that disarms. Nobody waits while the hook is armed. */
+  if (atomic_fetch_sub(&hook->in_flight, 1) == 1 && atomic_load(&hook->armed) == 0)
+    ckemon_futex_wake_all(&hook->in_flight);
+}
+
+uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
+  /* First count, then look (both in one total order, and disarm does it the other way round): whoever sees `armed` is
+   * seen by disarm, so that no handler runs after disarm has returned. */
+  atomic_fetch_add(&hook->in_flight, 1);
+  if (atomic_load(&hook->armed) == 0) {
+    leave(hook);
+    return frame->state = CKEMON_STATE_BYPASS;
+  }
+  frame->result = 0;
+  frame->result2 = 0;
+  memset(frame->scratch, 0, sizeof frame->scratch);
+  frame->skipped = 0;
+  if (hook->pre == NULL || hook->pre(hook->context, frame) == CKEMON_PROCEED)
+    return frame->state = CKEMON_STATE_CALL;
+  frame->skipped = 1;
+  memset(frame->result_vectors, 0, sizeof frame->result_vectors);
+  return frame->state = CKEMON_STATE_SKIP;
+}
+
+void ckemon_hook_leave(ckemon_hook *hook, ckemon_hook_frame *frame) {
+  if (hook->post != NULL)
+    hook->post(hook->context, frame);
+  leave(hook);
+}
+#else
+int ckemon_has_wide_vectors(void) { return 0; }
+#endif

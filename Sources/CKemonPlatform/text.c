@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "ckemon_text.h"
+#include "ckemon_memfd.h"
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int ckemon_text_replace(void *pages, const void *content, size_t size) {
+  int fd = ckemon_memfd_create("kemon-text");
+  if (fd < 0)
+    return fd;
+  int status = 0;
+  for (size_t done = 0; done < size && status == 0;) {
+    ssize_t written = write(fd, (const char *)content + done, size - done);
+    if (written > 0)
+      done += (size_t)written;
+    else if (errno != EINTR)
+      status = written == 0 ? -EIO : -errno;
+  }
+  if (status == 0)
+    status = ckemon_memfd_seal(fd);
+  if (status == 0 && mmap(pages, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED)
+    status = -errno;
+  close(fd);
+  return status;
+}

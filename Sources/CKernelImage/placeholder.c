@@ -1,1 +1,0 @@
-typedef int kemon_placeholder;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import CKemonPlatform
+
+/// One call through a hook: its arguments, its result and room for what handlers want to remember of it.
+///
+/// Lives on the stack of the calling thread from the beginning of pre to the end of post.
+public typealias HookFrame = ckemon_hook_frame
+
+/// What is called before and after a hooked function.
+///
+/// Both are called on the thread that makes the call, any number of threads at a time. They must not throw, must not
+/// leave by `longjmp`, and must not detach their own hook: that would wait for itself.
+public struct HookHandlers: @unchecked Sendable {
+  // Unchecked: C functions, and a pointer that the maker promises to be good on any thread.
+
+  /// Returns `CKEMON_PROCEED`, or `CKEMON_SKIP` to leave the original out; the frame's result counts then.
+  public typealias Pre =
+    @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<HookFrame>) -> Int32
+  /// Called for every call for which pre was called; may replace the frame's result.
+  public typealias Post =
+    @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<HookFrame>) -> Void
+
+  let pre: Pre?
+  let post: Post?
+  let context: UnsafeMutableRawPointer?
+
+  /// Names the handlers.
+  ///
+  /// - Parameters:
+  ///   - pre: nil to call the original in any case.
+  ///   - post: nil to leave the result as it is.
+  ///   - context: what both get; must stay valid until ``Hook/detach()`` has returned.
+  public init(pre: Pre? = nil, post: Post? = nil, context: UnsafeMutableRawPointer? = nil) {
+    self.pre = pre
+    self.post = post
+    self.context = context
+  }
+}
+
+/// What the caller knows of other threads while code is changed.
+public enum PatchSafety: Sendable {
+  /// Other threads may be anywhere. Refused where a thread could be stopped between instructions that are replaced,
+  /// or be inside a call that returns between them.
+  case live
+  /// No other thread is inside the replaced instructions, or in a call that one of them makes. Threads may arrive.
+  case quiescent
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CKemonPlatform
+
+/// Where a function's code lies.
+public struct FunctionExtent: Sendable, Equatable {
+  /// Its first byte.
+  public let start: UInt
+  /// How many bytes it has.
+  public let size: Int
+
+  /// Takes what the caller knows, from a symbol table for instance.
+  public init(start: UnsafeRawPointer, size: Int) {
+    self.start = UInt(bitPattern: start)
+    self.size = size
+  }
+
+  /// Finds the function that holds an address by its unwind information.
+  ///
+  /// - Returns: nil when there is none, as for assembly without CFI.
+  public init?(containing address: UnsafeRawPointer) {
+    var start: UInt = 0
+    var size = 0
+    guard ckemon_function_extent(address, &start, &size) != 0 else { return nil }
+    self.start = start
+    self.size = size
+  }
+
+  /// Its addresses.
+  public var range: Range<UInt> { start..<(start &+ UInt(size)) }
+}
+
+/// A copy of a function's code without the hooks that stand in it.
+struct FunctionCode {
+  let start: UInt
+  let bytes: [UInt8]
+  /// Where an entry hook goes: behind `endbr64`, so that indirect calls still find it.
+  let entry: UInt
+
+  init(start: UInt, bytes: [UInt8]) {
+    self.start = start
+    self.bytes = bytes
+    entry = bytes.starts(with: [0xF3, 0x0F, 0x1E, 0xFA]) ? start &+ 4 : start
+  }
+
+  /// Hands over the code from an address to the end of the function.
+  func decode<Result>(
+    from address: UInt, _ body: (UnsafeRawBufferPointer) throws(HookError) -> Result
+  ) throws(HookError) -> Result {
+    let offset = Int(address &- start)
+    guard offset >= 0, offset < bytes.count else {
+      throw HookError(
+        .tooShort, at: address,
+        "not inside the function: \(bytes.count) bytes at 0x\(String(start, radix: 16))")
+    }
+    return try bytes.withUnsafeBufferPointer { code throws(HookError) in
+      try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(code)[offset...]))
+    }
+  }
+}

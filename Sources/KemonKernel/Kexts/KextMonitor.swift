@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernelImage
+internal import KemonBus
+internal import KemonHooks
+internal import Synchronization
+
+/// Kemon's two hooks around the start of kexts.
+///
+/// The hook at the beginning of OSKext::start knows the kext's path. The hook at the call of the start routine has its
+/// arguments and its result: it asks the plugins before and after, does not run a denied routine, and lets the kernel
+/// see a replaced status. As in the original the second hook is put in at the first start.
+final class KextMonitor: Sendable {
+  private let start: OSKextStart
+  private let records: KernelRecords
+  private let layout: kernel_oskext_layout
+  private let hooks = Mutex(Hooks())
+  private let isCallSiteHooked = Atomic<Bool>(false)
+  private let lastOperation = Atomic<UInt64>(0)
+
+  private struct Hooks {
+    var entry: Hook?
+    var callSite: Hook?
+    /// Why the call site could not be hooked.
+    var failure: KernelError?
+  }
+
+  init(
+    _ start: OSKextStart, layout: kernel_oskext_layout, records: KernelRecords
+  ) throws(KernelError) {
+    self.start = start
+    self.layout = layout
+    self.records = records
+    // The context is not retained: close() takes the hooks out before the monitor goes away.
+    let handlers = HookHandlers(
+      pre: { context, frame in KextMonitor.with(context) { $0.willEnter(frame) } },
+      post: { _, _ in Lane.current.leave() }, context: Unmanaged.passUnretained(self).toOpaque())
+    let entry = try attach { function, extent throws(HookError) in
+      try HookEngine.attach(
+        entry: function, extent: extent, safety: .quiescent, handlers: handlers)
+    }
+    hooks.withLock { $0.entry = entry }
+  }
+
+  /// Takes the hooks out; returns after the last call has left.
+  func close() throws(KernelError) {
+    let (entry, callSite) = hooks.withLock { ($0.entry, $0.callSite) }
+    do {
+      try entry?.detach()
+      try callSite?.detach()
+    } catch {
+      throw KernelError("OSKext::start", error)
+    }
+  }
+
+  /// Throws when the call site could not be hooked at the first start.
+  func check() throws(KernelError) {
+    if let failure = hooks.withLock({ $0.failure }) { throw failure }
+  }
+
+  private func attach(
+    _ body: (UnsafeRawPointer, FunctionExtent) throws(HookError) -> Hook
+  ) throws(KernelError) -> Hook {
+    guard let function = UnsafeRawPointer(bitPattern: start.function) else {
+      throw KernelError(.unknownFunction, "OSKext::start has no address")
+    }
+    do {
+      return try body(function, FunctionExtent(start: function, size: start.size))
+    } catch {
+      throw KernelError("OSKext::start", error)
+    }
+  }
+
+  // MARK: At the beginning of OSKext::start
+
+  private func willEnter(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    let lane = Lane.current
+    guard let kext = UnsafePointer<kernel_oskext>(bitPattern: UInt(frame.pointee.rdi)) else {
+      return Int32(CKEMON_PROCEED)
+    }
+    lane.enter(kext)
+    if isCallSiteHooked.load(ordering: .acquiring) || hookCallSite(for: kext) {
+      return Int32(CKEMON_PROCEED)
+    }
+    // A kext that nobody could watch is not started.
+    frame.pointee.result = UInt64(KextReturn.internalError.rawValue)
+    return Int32(CKEMON_SKIP)
+  }
+
+  private func hookCallSite(for kext: UnsafePointer<kernel_oskext>) -> Bool {
+    let handlers = HookHandlers(
+      pre: { context, frame in KextMonitor.with(context) { $0.willStart(frame) } },
+      post: { context, frame in KextMonitor.with(context) { $0.didStart(frame) } },
+      context: Unmanaged.passUnretained(self).toOpaque())
+    do {
+      // Quiescent: the kernel starts one kext at a time, and this one has not come to the call.
+      let hook = try attach { function, extent throws(HookError) in
+        try HookEngine.attach(
+          callSite: function + Int(start.callSite - start.function), extent: extent,
+          safety: .quiescent, handlers: handlers)
+      }
+      hooks.withLock { $0.callSite = hook }
+      isCallSiteHooked.store(true, ordering: .releasing)
+      let info = withUnsafePointer(to: layout) { kernel_oskext_kmod_info(kext, $0) }
+      records.hookAttached(
+        at: hook.address, in: "OSKext::start", for: info.map { KernelRecords.name(of: $0) } ?? "",
+        listing: hook.replaced.map(\.description).joined(separator: "\n"))
+      return true
+    } catch {
+      hooks.withLock { $0.failure = error }
+      return false
+    }
+  }
+
+  // MARK: At the call of the start routine
+
+  private func willStart(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    guard let info = UnsafePointer<kernel_kmod_info>(bitPattern: UInt(frame.pointee.rdi)) else {
+      return Int32(CKEMON_PROCEED)
+    }
+    // Kept for post: the operation in scratch 0, the errno of a denial in scratch 1.
+    let operation = lastOperation.wrappingAdd(1, ordering: .relaxed).newValue
+    let kext = Lane.current.starts.last
+    let path = withUnsafePointer(to: layout) { layout in
+      kext.flatMap { kernel_oskext_path($0, layout) }
+    }
+    let verdict = records.kextStarting(info, path: path, operation: operation)
+    frame.pointee.scratch.0 = operation
+    guard verdict.isDenied else { return Int32(CKEMON_PROCEED) }
+    frame.pointee.scratch.1 = UInt64(UInt32(bitPattern: verdict.error))
+    frame.pointee.result = UInt64(UInt32(bitPattern: KextReturn.kernFailure))
+    return Int32(CKEMON_SKIP)
+  }
+
+  private func didStart(_ frame: UnsafeMutablePointer<HookFrame>) {
+    guard let info = UnsafePointer<kernel_kmod_info>(bitPattern: UInt(frame.pointee.rdi)) else {
+      return
+    }
+    let status = Int32(truncatingIfNeeded: frame.pointee.result)
+    let denial = Int32(truncatingIfNeeded: frame.pointee.scratch.1)
+    // A start routine's number is no errno: whatever it is, the operation failed.
+    let inputOutputError: Int32 = 5
+    let error = denial != 0 ? denial : status == 0 ? 0 : inputOutputError
+    let verdict = records.kextStarted(
+      info, status: status, error: error, operation: frame.pointee.scratch.0)
+    if let replacement = verdict.replacement {
+      frame.pointee.result = UInt64(UInt32(truncatingIfNeeded: replacement))
+    }
+  }
+
+  /// Hands the monitor to a handler without touching its reference count.
+  private static func with<Result>(
+    _ context: UnsafeMutableRawPointer?, _ body: (KextMonitor) -> Result
+  ) -> Result {
+    guard let context else { preconditionFailure("a hook without its monitor") }
+    return Unmanaged<KextMonitor>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernelImage
+internal import Glibc
+internal import KemonEvents
+
+/// What a thread on which kernel code runs has to itself: hook handlers find their state here without any lock.
+final class Lane {
+  /// The process that is in the kernel on this thread.
+  var process: Session.Process?
+  /// The kexts whose OSKext::start this thread is in, innermost last.
+  private(set) var starts: [UnsafePointer<kernel_oskext>] = []
+  private var spare: RecordBuilder?
+
+  /// The calling thread's lane; made at the first use, freed at the end of the thread.
+  static var current: Lane {
+    if let known = pthread_getspecific(key) {
+      return Unmanaged<Lane>.fromOpaque(known).takeUnretainedValue()
+    }
+    let lane = Lane()
+    pthread_setspecific(key, Unmanaged.passRetained(lane).toOpaque())
+    return lane
+  }
+
+  private static let key: pthread_key_t = {
+    var key = pthread_key_t()
+    let status = pthread_key_create(&key) { lane in
+      if let lane { Unmanaged<Lane>.fromOpaque(lane).release() }
+    }
+    precondition(status == 0, "no thread-specific key is left")
+    return key
+  }()
+
+  /// Notes that the thread enters OSKext::start.
+  func enter(_ kext: UnsafePointer<kernel_oskext>) { starts.append(kext) }
+
+  /// Notes that it has left the innermost one.
+  func leave() { _ = starts.popLast() }
+
+  /// Lends a record builder; a handler that causes another event gets another one.
+  func withBuilder<Result>(_ body: (inout RecordBuilder) -> Result) -> Result {
+    var builder = spare.take() ?? RecordBuilder()
+    let result = body(&builder)
+    spare = consume builder
+    return result
+  }
+}

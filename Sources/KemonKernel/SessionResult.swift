@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a session came to.
+public struct SessionResult: Sendable {
+  /// Every kext that was asked for or needed, in the order of the session.
+  public let kexts: [KextOutcome]
+
+  /// What became of a kext; nil when it was neither asked for nor needed.
+  public subscript(_ id: String) -> KextOutcome? { kexts.first { $0.id == id } }
+}
+
+/// What became of a kext.
+public struct KextOutcome: Sendable, Equatable {
+  /// The bundle identifier.
+  public let id: String
+  /// What the last attempt to load it came to.
+  public let result: KextReturn
+  /// What the kernel took as the status of the start routine; nil when it did not come so far.
+  public let startStatus: Int32?
+  /// How often the kext's own code ran: 0 when its start was denied.
+  public let bodyRuns: Int
+
+  /// Whether it is loaded, and started if it has code.
+  public var isLoaded: Bool { result == .success }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension SessionDocument {
+  /// Checks the parts against each other.
+  ///
+  /// - Throws: the first rule that is broken, with its place.
+  func session(file: String) throws(SessionError) -> Session {
+    let name = release ?? KernelRelease.macOS10_13_6.name
+    guard let release = KernelRelease.named(name) else {
+      let known = KernelRelease.all.map(\.name).joined(separator: ", ")
+      throw SessionError(
+        file: file, path: "release", "\"\(name)\" is not known; known are \(known)")
+    }
+    let kexts = self.kexts.map(\.kext)
+    try check(kexts, file)
+    let load = self.load ?? kexts.map(\.id)
+    for (index, id) in load.enumerated() where !kexts.contains(where: { $0.id == id }) {
+      throw SessionError(
+        file: file, path: "load[\(index)]", "\"\(id)\" is none of the session's kexts")
+    }
+    try refuseCycles(kexts, file)
+    return Session(
+      name: self.name, release: release, process: process.process, kexts: kexts, load: load)
+  }
+
+  private func check(_ kexts: [Session.Kext], _ file: String) throws(SessionError) {
+    var seen: Set<String> = []
+    for (index, kext) in kexts.enumerated() {
+      func problem(_ member: String, _ message: String) -> SessionError {
+        SessionError(file: file, path: "kexts[\(index)].\(member)", message)
+      }
+      // kmod_info has 64 bytes for it, with a NUL.
+      guard (1...63).contains(kext.id.utf8.count), !kext.id.utf8.contains(0) else {
+        throw problem("id", "\(kext.id.utf8.count) bytes; needed are 1 to 63, without NUL")
+      }
+      guard seen.insert(kext.id).inserted else {
+        throw problem("id", "\"\(kext.id)\" is there twice")
+      }
+      guard kext.path.hasPrefix("/"), !kext.path.utf8.contains(0) else {
+        throw problem("path", "\"\(kext.path)\" is not an absolute path")
+      }
+      guard kext.size > 0, !kext.base.addingReportingOverflow(kext.size).overflow else {
+        throw problem("size", "\(kext.size) bytes at \(kext.base) do not fit into 64 bits")
+      }
+    }
+  }
+
+  /// A kext that needs itself, over any number of others, could never be loaded.
+  private func refuseCycles(_ kexts: [Session.Kext], _ file: String) throws(SessionError) {
+    var finished: Set<String> = []
+    func visit(_ id: String, _ chain: [String]) throws(SessionError) {
+      guard let index = kexts.firstIndex(where: { $0.id == id }), !finished.contains(id) else {
+        return
+      }
+      if let start = chain.firstIndex(of: id) {
+        let circle = (chain[start...] + [id]).joined(separator: " -> ")
+        throw SessionError(
+          file: file, path: "kexts[\(index)].libraries", "kexts need each other: \(circle)")
+      }
+      for library in kexts[index].libraries { try visit(library.id, chain + [id]) }
+      finished.insert(id)
+    }
+    for kext in kexts { try visit(kext.id, []) }
+  }
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "hook_fixtures.h"
+#include <execinfo.h>
+#include <sched.h>
+#include <stdarg.h>
+
+#define FIXTURE __attribute__((noinline, noclone))
+#if defined(__clang__)
+#undef FIXTURE
+#define FIXTURE __attribute__((noinline))
+#endif
+
+#undef HOOK_FIXTURE_ADD
+#define HOOK_FIXTURE_ADD(name)                                                                                         \
+  FIXTURE long name(long a, long b, long c, long d, long e, long f) { return a + b + c + d + e + f; }
+HOOK_FIXTURE_ADD(fixture_add_calls)
+HOOK_FIXTURE_ADD(fixture_add_skip)
+HOOK_FIXTURE_ADD(fixture_add_change)
+HOOK_FIXTURE_ADD(fixture_add_replace)
+HOOK_FIXTURE_ADD(fixture_add_bytes)
+HOOK_FIXTURE_ADD(fixture_add_threads)
+HOOK_FIXTURE_ADD(fixture_add_cycles)
+HOOK_FIXTURE_ADD(fixture_add_align)
+HOOK_FIXTURE_ADD(fixture_add_twice)
+HOOK_FIXTURE_ADD(fixture_add_maps)
+HOOK_FIXTURE_ADD(fixture_add_scratch)
+HOOK_FIXTURE_ADD(fixture_add_changed)
+HOOK_FIXTURE_ADD(fixture_add_slow_hook)
+
+FIXTURE long fixture_sum10(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j) {
+  return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j;
+}
+
+FIXTURE double fixture_sum8d(double a, double b, double c, double d, double e, double f, double g, double h) {
+  return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h;
+}
+
+FIXTURE double fixture_sum_variadic(int count, ...) {
+  va_list list;
+  va_start(list, count);
+  double sum = 0;
+  for (int i = 0; i < count; i++)
+    sum += va_arg(list, double);
+  va_end(list);
+  return sum;
+}
+
+long fixture_sum_variadic_of_4(void) { return (long)fixture_sum_variadic(4, 1.0, 20.0, 300.0, 4000.0); }
+
+FIXTURE fixture_pair fixture_swap(long first, long second) { return (fixture_pair){second, first}; }
+
+FIXTURE long fixture_fibonacci(long n) { return n < 2 ? n : fixture_fibonacci(n - 1) + fixture_fibonacci(n - 2); }
+
+FIXTURE void *fixture_return_address(void) { return __builtin_return_address(0); }
+
+FIXTURE void fixture_wait_for(const volatile int *flag, volatile int *entered) {
+  *entered = 1;
+  while (!*flag)
+    sched_yield();
+}
+
+FIXTURE int fixture_frames_in(const void *start, uintptr_t size) {
+  void *frames[64];
+  int count = backtrace(frames, 64), found = 0;
+  for (int i = 0; i < count; i++)
+    found += (uintptr_t)frames[i] - (uintptr_t)start < size;
+  return found;
+}

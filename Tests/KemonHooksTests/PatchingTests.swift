@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CHookFixtures
+import Testing
+
+@testable import KemonHooks
+
+@Suite(.serialized) struct PatchingTests {
+  @Test func `no page is ever writable and executable`() throws {
+    nonisolated(unsafe) let address = try fixture("fixture_add_maps")
+    let done = Counter()
+    let samples = Counter()
+    onThreads(2) { role in
+      if role == 0 {
+        for _ in 0..<200 {
+          do {
+            try HookEngine.attach(entry: address, safety: .quiescent, handlers: HookHandlers())
+              .detach()
+          } catch {
+            Issue.record(error)
+          }
+        }
+        done.add()
+      } else {
+        repeat {
+          guard let map = try? MemoryMap() else { break }
+          for region in map.regions where region.isWritable && region.isExecutable {
+            Issue.record("\(region)")
+          }
+          samples.add()
+        } while done.value == 0
+      }
+    }
+    #expect(samples.value > 0)
+    let map = try MemoryMap()
+    let page = try #require(map.regions.first { $0.range.contains(UInt(bitPattern: address)) })
+    #expect(page.isExecutable && !page.isWritable)
+  }
+
+  @Test func `hooking one place again and again takes no more memory`() throws {
+    let address = try fixture("fixture_add_cycles")
+    func slabs() throws -> Int {
+      try MemoryMap().regions.filter { $0.name.contains("kemon-hooks") }.count
+    }
+    try HookEngine.attach(entry: address, safety: .quiescent, handlers: HookHandlers()).detach()
+    let before = try slabs()
+    for _ in 0..<2000 {
+      try HookEngine.attach(entry: address, safety: .quiescent, handlers: HookHandlers()).detach()
+    }
+    #expect(try slabs() == before)
+    #expect(fixture_add_cycles(1, 2, 3, 4, 5, 6) == 21)
+  }
+
+  @Test func `a change across the end of a page is one change`() throws {
+    // Two pages of zeros of our own, executable; no thread runs there.
+    let slab = try CodeSlab(
+      near: UInt(bitPattern: try fixture("fixture_add_maps")), in: try MemoryMap())
+    let edge = slab.executable + 4096
+    try TextPatcher.write([1, 2, 3, 4, 5], at: edge - 2)
+    #expect(TextPatcher.read((edge - 3)..<(edge + 4)) == [0, 1, 2, 3, 4, 5, 0])
+  }
+
+  @Test func `a maps file is read`() throws {
+    let text = """
+      1000-3000 r-xp 00000000 fe:00 12   /usr/lib/a b.so
+      5000-6000 rw-p 00000000 00:00 0
+      nonsense
+      7000-6000 r--p 00000000 00:00 0
+      ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]
+      """
+    let regions = MemoryMap.parse(text.utf8)
+    #expect(regions.map(\.range.lowerBound) == [0x1000, 0x5000, 0xFFFF_FFFF_FF60_0000])
+    #expect(regions.map(\.name) == ["/usr/lib/a b.so", "", "[vsyscall]"])
+    #expect(regions[0].isExecutable && !regions[0].isWritable && regions[0].isReadable)
+    #expect(regions[1].isWritable && !regions[1].isExecutable)
+  }
+
+  @Test func `code that spans mappings must be mapped without a hole`() throws {
+    let address = UInt(bitPattern: try fixture("fixture_add_maps"))
+    let map = try MemoryMap()
+    #expect(throws: Never.self) { try map.requireCode(address..<(address + 64)) }
+    let region = try #require(map.regions.first { $0.isExecutable })
+    let error = try #require(throws: HookError.self) {
+      try map.requireCode(region.range.lowerBound..<(region.range.lowerBound + (1 << 40)))
+    }
+    #expect(error.code == .notCode)
+  }
+}
