@@ -18,15 +18,27 @@ let strictCXX: [CXXSetting] = [.unsafeFlags(["-std=c++17", "-fvisibility-inlines
 enum PluginLanguage { case c, cxx, swift }
 
 /// A shipped plugin: a dynamic library under Sources/Plugins/<name>.
-func plugin(_ name: String, in language: PluginLanguage) -> Target {
-  .target(
-    name: name,
-    dependencies: language == .swift ? ["KemonPluginKit"] : ["CKemonPlugin"],
-    path: "Sources/Plugins/\(name)",
-    exclude: ["README.md"],
-    cSettings: language == .c ? strictC : nil,
-    cxxSettings: language == .cxx ? strictCXX : nil,
-    swiftSettings: language == .swift ? rules : nil)
+///
+/// A plugin in Swift keeps its manifest in a C target of its own, because Swift cannot put a text into a section.
+func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
+  let path = "Sources/Plugins/\(name)"
+  switch language {
+  case .c, .cxx:
+    return [
+      .target(
+        name: name, dependencies: ["CKemonPlugin"], path: path, exclude: ["README.md"],
+        cSettings: language == .c ? strictC : nil, cxxSettings: language == .cxx ? strictCXX : nil)
+    ]
+  case .swift:
+    return [
+      .target(
+        name: name, dependencies: ["KemonPluginKit", .target(name: "\(name)-manifest")], path: path,
+        exclude: ["README.md", "manifest"], swiftSettings: rules),
+      .target(
+        name: "\(name)-manifest", dependencies: ["CKemonPlugin"], path: "\(path)/manifest",
+        cSettings: strictC),
+    ]
+  }
 }
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -90,20 +102,23 @@ let package = Package(
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ], swiftSettings: rules),
 
-    // The plugins that we ship.
-    plugin("kext-guard", in: .c),
-    plugin("dns-watch", in: .cxx),
-    plugin("path-guard", in: .swift),
-    plugin("event-log", in: .swift),
-
     // Tests.
+    .target(
+      name: "KemonFakeHost", dependencies: ["KemonEvents"], path: "Tests/FakeHost",
+      swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents"]),
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     tests("KemonHooks", ["KemonHooks", "CKernelImage"]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents"]),
     tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents"]),
-    tests("PluginSDK", []),
+    tests("PluginSDK", ["KemonFakeHost", "KemonEvents"]),
+    tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
     tests("KemonHost", []),
   ]
+    // The plugins that we ship.
+    + plugin("kext-guard", in: .c)
+    + plugin("dns-watch", in: .cxx)
+    + plugin("path-guard", in: .swift)
+    + plugin("event-log", in: .swift)
 )

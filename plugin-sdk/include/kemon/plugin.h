@@ -48,6 +48,16 @@ typedef struct kemon_hello {
 typedef const kemon_plugin *(*kemon_entry_fn)(kemon_hello *hello);
 KEMON_EXPORT const kemon_plugin *kemon_plugin_v1(kemon_hello *hello);
 
+/* Nonzero when the host speaks the major of these headers; otherwise says so in hello->why. An entry may be just
+ *   return kemon_speaks(hello) ? &plugin : NULL; */
+static inline int kemon_speaks(kemon_hello *hello) {
+  static const char why[] = "the plugin speaks another major of the ABI than the host";
+  if (hello->abi_min >> 16 <= KEMON_ABI_MAJOR && KEMON_ABI_MAJOR <= hello->abi_max >> 16)
+    return 1;
+  memcpy(hello->why, why, sizeof why);
+  return 0;
+}
+
 /* The manifest: one JSON object in an ELF section of its own, read before any code of the file runs.
  *   name         required: lower case, digits and hyphens; unique in a host
  *   version      required: MAJOR.MINOR.PATCH
