@@ -13,9 +13,18 @@ let rules: [SwiftSetting] = [
 /// C and C++ of ours compile as strictly as the SDK promises to its users.
 let strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden"]
 let strictC: [CSetting] = [.unsafeFlags(["-std=c17"] + strict)]
-let strictCXX: [CXXSetting] = [.unsafeFlags(["-std=c++17", "-fvisibility-inlines-hidden"] + strict)]
+let strictCXX: [CXXSetting] = [
+  .unsafeFlags(["-std=c++17", "-fvisibility-inlines-hidden"] + strict)
+]
 
 enum PluginLanguage { case c, cxx, swift }
+
+/// A plugin exports its entry and its manifest, nothing else: what it links statically stays its own.
+let exports: [LinkerSetting] = [
+  .unsafeFlags([
+    "-Xlinker", "--version-script=\(Context.packageDirectory)/plugin-sdk/cmake/exports.map",
+  ])
+]
 
 /// A shipped plugin: a dynamic library under Sources/Plugins/<name>.
 ///
@@ -27,13 +36,14 @@ func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
     return [
       .target(
         name: name, dependencies: ["CKemonPlugin"], path: path, exclude: ["README.md"],
-        cSettings: language == .c ? strictC : nil, cxxSettings: language == .cxx ? strictCXX : nil)
+        cSettings: language == .c ? strictC : nil, cxxSettings: language == .cxx ? strictCXX : nil,
+        linkerSettings: exports)
     ]
   case .swift:
     return [
       .target(
         name: name, dependencies: ["KemonPluginKit", .target(name: "\(name)-manifest")], path: path,
-        exclude: ["README.md", "manifest"], swiftSettings: rules),
+        exclude: ["README.md", "manifest"], swiftSettings: rules, linkerSettings: exports),
       .target(
         name: "\(name)-manifest", dependencies: ["CKemonPlugin"], path: "\(path)/manifest",
         cSettings: strictC),
@@ -91,7 +101,8 @@ let package = Package(
         "KemonBus", "KemonEvents", "CZlib", .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: rules),
     .target(
-      name: "KemonPluginHost", dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform"],
+      name: "KemonPluginHost",
+      dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform"],
       swiftSettings: rules),
     .target(name: "KemonPluginKit", dependencies: ["KemonEvents"], swiftSettings: rules),
     .executableTarget(

@@ -38,7 +38,8 @@ extension LineBuffer {
     append("0x")
     append(upTo: 16) { start in
       for index in 0..<digits {
-        start[index] = hexDigit(UInt8(truncatingIfNeeded: value >> UInt64(4 * (digits - 1 - index))))
+        let shift = UInt64(4 * (digits - 1 - index))
+        start[index] = hexDigit(UInt8(truncatingIfNeeded: value >> shift))
       }
       return digits
     }

@@ -12,7 +12,7 @@ enum Dialect: String, CaseIterable {
   /// In 2019 a kext or policy line of this length, its end counted, became shorter.
   static let longLine = 240
 
-  /// The name of the hooked call in `In … callback handler.`
+  /// What stands before the name of a handler.
   var the: StaticString { self == .year2018 ? "" : "the " }
   /// What instructions are indented with.
   var listingIndent: StaticString { self == .year2018 ? "" : "               " }

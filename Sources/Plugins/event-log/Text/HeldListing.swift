@@ -2,7 +2,9 @@
 
 import KemonPluginKit
 
-/// The instructions that a hook replaced, copied out of their record. Hooks are rare: it may allocate.
+/// The instructions that a hook replaced, copied out of their record.
+///
+/// Hooks are rare: it may allocate.
 struct HeldListing {
   private let function: [UInt8]
   private let subject: [UInt8]
