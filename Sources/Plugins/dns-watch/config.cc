@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
 namespace {
 
 /* kemon.config/1 with errors as exceptions. */
@@ -23,10 +27,16 @@ public:
     out = value != 0;
   }
 
-  void integer(const std::string &path, std::uint64_t &out) const {
-    auto value = static_cast<std::int64_t>(out);
-    require(table_->integer(host_, path.c_str(), &value), path, "must be an integer");
-    out = static_cast<std::uint64_t>(value);
+  /* Kernel addresses do not fit into a signed integer: they are texts. */
+  void address(const std::string &path, std::uint64_t &out) const {
+    if (!exists(path))
+      return;
+    const char *digits = text(path);
+    char *end = nullptr;
+    errno = 0;
+    out = std::strtoull(digits, &end, 16);
+    if (std::strncmp(digits, "0x", 2) != 0 || digits[2] == 0 || *end != 0 || errno != 0)
+      throw ConfigError(path + ": must be an address like \"0xffffff8049a116c0\"");
   }
 
   std::int64_t array(const std::string &path) const {
@@ -74,7 +84,7 @@ Config read_config(const kemon_host *host) {
   reader.allow_members({"print", "dump", "dump_base", "deny"});
   reader.boolean("print", config.print);
   reader.boolean("dump", config.dump);
-  reader.integer("dump_base", config.dump_base);
+  reader.address("dump_base", config.dump_base);
   std::int64_t count = reader.array("deny");
   for (std::int64_t i = 0; i < count; i++) {
     std::string path = "deny[" + std::to_string(i) + "]";
