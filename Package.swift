@@ -13,20 +13,42 @@ let rules: [SwiftSetting] = [
 /// C and C++ of ours compile as strictly as the SDK promises to its users.
 let strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fvisibility=hidden"]
 let strictC: [CSetting] = [.unsafeFlags(["-std=c17"] + strict)]
-let strictCXX: [CXXSetting] = [.unsafeFlags(["-std=c++17", "-fvisibility-inlines-hidden"] + strict)]
+let strictCXX: [CXXSetting] = [
+  .unsafeFlags(["-std=c++17", "-fvisibility-inlines-hidden"] + strict)
+]
 
 enum PluginLanguage { case c, cxx, swift }
 
+/// A plugin exports its entry and its manifest, nothing else: what it links statically stays its own.
+let exports: [LinkerSetting] = [
+  .unsafeFlags([
+    "-Xlinker", "--version-script=\(Context.packageDirectory)/plugin-sdk/cmake/exports.map",
+  ])
+]
+
 /// A shipped plugin: a dynamic library under Sources/Plugins/<name>.
-func plugin(_ name: String, in language: PluginLanguage) -> Target {
-  .target(
-    name: name,
-    dependencies: language == .swift ? ["KemonPluginKit"] : ["CKemonPlugin"],
-    path: "Sources/Plugins/\(name)",
-    exclude: ["README.md"],
-    cSettings: language == .c ? strictC : nil,
-    cxxSettings: language == .cxx ? strictCXX : nil,
-    swiftSettings: language == .swift ? rules : nil)
+///
+/// A plugin in Swift keeps its manifest in a C target of its own, because Swift cannot put a text into a section.
+func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
+  let path = "Sources/Plugins/\(name)"
+  switch language {
+  case .c, .cxx:
+    return [
+      .target(
+        name: name, dependencies: ["CKemonPlugin"], path: path, exclude: ["README.md"],
+        cSettings: language == .c ? strictC : nil, cxxSettings: language == .cxx ? strictCXX : nil,
+        linkerSettings: exports)
+    ]
+  case .swift:
+    return [
+      .target(
+        name: name, dependencies: ["KemonPluginKit", .target(name: "\(name)-manifest")], path: path,
+        exclude: ["README.md", "manifest"], swiftSettings: rules, linkerSettings: exports),
+      .target(
+        name: "\(name)-manifest", dependencies: ["CKemonPlugin"], path: "\(path)/manifest",
+        cSettings: strictC),
+    ]
+  }
 }
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -79,7 +101,8 @@ let package = Package(
         "KemonBus", "KemonEvents", "CZlib", .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: rules),
     .target(
-      name: "KemonPluginHost", dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform"],
+      name: "KemonPluginHost",
+      dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform"],
       swiftSettings: rules),
     .target(name: "KemonPluginKit", dependencies: ["KemonEvents"], swiftSettings: rules),
     .executableTarget(
@@ -90,13 +113,10 @@ let package = Package(
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ], swiftSettings: rules),
 
-    // The plugins that we ship.
-    plugin("kext-guard", in: .c),
-    plugin("dns-watch", in: .cxx),
-    plugin("path-guard", in: .swift),
-    plugin("event-log", in: .swift),
-
     // Tests.
+    .target(
+      name: "KemonFakeHost", dependencies: ["KemonEvents"], path: "Tests/FakeHost",
+      swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents"]),
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
@@ -104,7 +124,13 @@ let package = Package(
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents"]),
     tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents"]),
-    tests("PluginSDK", []),
+    tests("PluginSDK", ["KemonFakeHost", "KemonEvents"]),
+    tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
     tests("KemonHost", []),
   ]
+    // The plugins that we ship.
+    + plugin("kext-guard", in: .c)
+    + plugin("dns-watch", in: .cxx)
+    + plugin("path-guard", in: .swift)
+    + plugin("event-log", in: .swift)
 )

@@ -268,6 +268,11 @@ OFFSET(kemon_kernel_log, reserved, 4);
 OFFSET(kemon_kernel_log, source, 8);
 OFFSET(kemon_kernel_log, text, 16);
 
+/* No payload has silent padding: its fields fill it. */
+#define PLUS_WIDTH(type, name, doc) +sizeof(KEMON_TYPE_##type)
+#define FILLED(payload) _Static_assert(0 payload##_FIELDS(PLUS_WIDTH) == sizeof(payload), "padding in " #payload);
+KEMON_PAYLOAD_TABLE(FILLED)
+
 #else
 #error "Kemon's ABI is defined for 64-bit processors"
 #endif

@@ -1,1 +1,38 @@
-import KemonPluginKit
+// SPDX-License-Identifier: Apache-2.0
+
+public import KemonPluginKit
+
+/// Writes every event to standard output: as the lines of the 2018 Kemon, or as JSON lines.
+final class EventLog: KemonPlugin {
+  private let writer: LineWriter
+
+  init(host: Host) throws {
+    let config = host.config
+    try config.allowMembers(["format", "dialect"], of: "")
+    let dialectName = try config.string("dialect") ?? Dialect.year2018.rawValue
+    guard let dialect = Dialect(rawValue: dialectName) else {
+      throw ConfigError("dialect", "must be \"2018\" or \"2019\", not \"\(dialectName)\"")
+    }
+    guard let output = host.output else {
+      throw ConfigError("", "the host has no extension \(KEMON_EXT_OUTPUT)")
+    }
+    switch try config.string("format") ?? "text" {
+    case "text": writer = LineWriter(output, dialect: dialect)
+    case "jsonl": writer = LineWriter(output, jsonLinesWith: host.names)
+    case let other: throw ConfigError("format", "must be \"text\" or \"jsonl\", not \"\(other)\"")
+    }
+  }
+
+  var handlers: [Handler] {
+    Observe("*", name: "write") { [writer] event in writer.write(event) }
+  }
+
+  func stop() { writer.finish() }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+/// The entry: what the host calls first.
+@c(kemon_plugin_v1)
+public func kemon_plugin_v1(
+  _ hello: UnsafeMutablePointer<kemon_hello>?
+) -> UnsafePointer<kemon_plugin>? { exportPlugin(EventLog.self, hello) }

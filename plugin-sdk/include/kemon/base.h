@@ -2,8 +2,10 @@
  *
  * kemon/base.h: versions, status codes and the rules that every header of this ABI keeps.
  *
- *  R1  Every struct that crosses the border begins with uint32_t size, set by whoever fills it in to its own
+ *  R1  Every struct that one side hands to the other begins with uint32_t size, set by whoever fills it in to its own
  *      sizeof. A reader looks only below that size (KEMON_HAS). Fields are appended, never moved, retyped or removed.
+ *      Parts of a record (kemon_str, kemon_subject, kemon_vote) and rows of tables have no size of their own: the
+ *      first never change, the second are read by code that is compiled with the same headers.
  *  R2  Structs hold fixed-width integers, pointers and function pointers only: no enum, bool, long, bit-field or
  *      union, and no silent padding. plugin-sdk/src/layout.c pins every size and offset.
  *  R3  What is not in kemon_host is an extension: a size-prefixed table found by an id "name/major".
@@ -33,10 +35,20 @@
 #define KEMON_TYPE_OF(p) __typeof__(*(p))
 #endif
 
-/* Marks the one symbol that a plugin exports. */
+/* Marks what a plugin exports: its entry and its manifest, nothing else. */
 #define KEMON_EXPORT __attribute__((visibility("default")))
 
-/* Nonzero when the struct behind p, as its maker filled it in, has field f. */
+/* Tells linkers that know SHF_GNU_RETAIN to keep a section that nothing refers to. */
+#ifdef __has_attribute
+#if __has_attribute(retain)
+#define KEMON_RETAIN __attribute__((retain))
+#endif
+#endif
+#ifndef KEMON_RETAIN
+#define KEMON_RETAIN
+#endif
+
+/* Nonzero when the struct behind p, as its maker filled it in, has field f. For events: KEMON_EVENT_HAS. */
 #define KEMON_HAS(p, f) ((p)->size >= offsetof(KEMON_TYPE_OF(p), f) + sizeof((p)->f))
 
 /* The ABI of these headers. A host serves every minor of a major it knows. */

@@ -77,6 +77,9 @@ typedef struct kemon_event {
   uint16_t verdict; /* what was decided: KEMON_ABSTAIN (the default applies) .. KEMON_DENY */
 } kemon_event;
 
+/* Nonzero when the header of event e has field f: `size` of an event counts the whole record. */
+#define KEMON_EVENT_HAS(e, f) ((e)->header_size >= offsetof(kemon_event, f) + sizeof((e)->f))
+
 /* The text of a string of the event, NUL-terminated; "" when it is absent or does not lie inside the record. The
  * pointer lives as long as the event. [any] */
 static inline const char *kemon_str_ptr(const kemon_event *e, kemon_str s) {
@@ -88,7 +91,8 @@ static inline uint32_t kemon_str_len(const kemon_event *e, kemon_str s) {
   return (s.off != 0 && (uint64_t)s.off + s.len < e->size) ? s.len : 0;
 }
 
-/* The payload, or NULL when the producer is too old to fill in `need` bytes or the record is malformed. [any]
+/* The payload, or NULL when the producer is too old to fill in `need` bytes or the record is malformed. The pointer
+ * lives as long as the event. Know the kind before you cast: a handler of "file.*" meets three structs. [any]
  *   const kemon_file *f = (const kemon_file *)kemon_payload(event, sizeof *f); */
 static inline const void *kemon_payload(const kemon_event *e, size_t need) {
   uint64_t end = (uint64_t)e->payload_off + e->payload_size;
@@ -96,7 +100,16 @@ static inline const void *kemon_payload(const kemon_event *e, size_t need) {
                                                                                   : (const char *)0;
 }
 
-/* What is known about a kind: a row of event_table.h. */
+/* Vote number `index` of the event, or NULL when there is none or it does not lie inside the record. The pointer lives
+ * as long as the event. [any] */
+static inline const kemon_vote *kemon_vote_at(const kemon_event *e, uint32_t index) {
+  uint64_t end = (uint64_t)e->votes_off + ((uint64_t)index + 1) * sizeof(kemon_vote);
+  return (index < e->votes_count && e->votes_off != 0 && e->votes_off % 8 == 0 && end <= e->size)
+             ? (const kemon_vote *)(const void *)((const char *)e + e->votes_off) + index
+             : (const kemon_vote *)0;
+}
+
+/* What is known about a kind: a row of event_table.h. The strings have static storage. */
 typedef struct kemon_kind_info {
   uint16_t kind;
   uint8_t phase, family, can_deny, reserved[3];
@@ -106,7 +119,7 @@ typedef struct kemon_kind_info {
   const char *constant;
 } kemon_kind_info;
 
-/* What is known about a field of a payload. */
+/* What is known about a field of a payload. The strings have static storage. */
 typedef struct kemon_field_info {
   const char *name, *type, *doc;
   uint32_t offset, width;

@@ -49,17 +49,19 @@ typedef struct kemon_handler {
 #define KEMON_MODE_REPLAY 2 /* events come from a recording: the clock is virtual, nothing can be blocked */
 #define KEMON_MODE_BENCH 3  /* as REPLAY, many rounds; output is counted and thrown away */
 
+/* The host's table. Given to create, unchanged and valid until destroy has returned. */
 typedef struct kemon_host kemon_host;
 struct kemon_host {
   uint32_t size;
   uint32_t abi; /* what the host speaks with this plugin: the lower of both minors */
   uint32_t mode;
   uint32_t plugin_id; /* from 1, unique in this run */
-  const char *name, *version;
-  void *priv; /* the host's own */
+  const char *name, *version; /* of the host; live as long as the host table */
+  void *priv;                 /* the host's own */
   /* A table by its id, e.g. KEMON_EXT_OUTPUT, or NULL. Lives as long as the plugin. [any] */
   const void *(*ext)(const kemon_host *h, const char *id);
-  /* A line for the operator, on standard error. Bounded: never blocks, drops and counts instead. [any] */
+  /* A line for the operator, on standard error. The bytes are copied and need no NUL. Bounded: never blocks, drops and
+   * counts instead. [any] */
   void (*log)(const kemon_host *h, int32_t level, const char *utf8, size_t len);
   /* Registers a handler; `token` may be NULL. Fails with line and column for a bad filter. [control] */
   kemon_status (*on)(const kemon_host *h, const kemon_handler *handler, uint64_t *token, kemon_error *e);
@@ -73,11 +75,13 @@ struct kemon_host {
 #define KEMON_EXT_OUTPUT "kemon.output/1"
 typedef struct kemon_ext_output {
   uint32_t size, reserved;
-  /* Appends whole lines. From a lane a full queue drops and returns KEMON_E_FULL (counted); an observer waits. [any] */
+  /* Appends whole lines; the bytes are copied. From a lane a full queue drops and returns KEMON_E_FULL (counted); an
+   * observer waits. [any] */
   kemon_status (*write)(const kemon_host *h, const void *bytes, size_t len);
 } kemon_ext_output;
 
-/* The plugin's configuration, read by path: "deny[0].id". For those who would rather not parse JSON. */
+/* The plugin's configuration, read by path: "deny[0].id"; "" is the whole of it. For those who would rather not parse
+ * JSON. Paths are read during the call only. */
 #define KEMON_EXT_CONFIG "kemon.config/1"
 typedef struct kemon_ext_config {
   uint32_t size, reserved;

@@ -9,14 +9,16 @@
 
 KEMON_C_BEGIN
 
-/* What create is given. Valid during create only, unless stated. */
+/* What create is given; filled in and owned by the host. Valid during create only, unless stated. */
 typedef struct kemon_create {
   uint32_t size;
   uint32_t config_len;
   const char *config_json; /* the plugin's configuration, an object; "{}" when there is none; lives until destroy */
 } kemon_create;
 
-/* Life of a plugin: create, start, events, stop, destroy. All of it is [control]. `self` is what create returned. */
+/* Life of a plugin: create, start, events, stop, destroy. All of it is [control]. `self` is what create returned; it
+ * belongs to the plugin and must live until destroy. Every `e` is the host's and valid during the call. The struct has
+ * static storage in the plugin and never changes. */
 typedef struct kemon_plugin {
   uint32_t size;
   uint32_t abi; /* KEMON_ABI of the headers that the plugin was built with */
@@ -31,7 +33,7 @@ typedef struct kemon_plugin {
   void (*destroy)(void *self);
 } kemon_plugin;
 
-/* What the host says before anything else. */
+/* What the host says before anything else. The struct and its strings are the host's, valid during the call. */
 typedef struct kemon_hello {
   uint32_t size;
   uint32_t abi_min, abi_max; /* the host speaks all of these */
@@ -46,6 +48,16 @@ typedef struct kemon_hello {
 typedef const kemon_plugin *(*kemon_entry_fn)(kemon_hello *hello);
 KEMON_EXPORT const kemon_plugin *kemon_plugin_v1(kemon_hello *hello);
 
+/* Nonzero when the host speaks the major of these headers; otherwise says so in hello->why. An entry may be just
+ *   return kemon_speaks(hello) ? &plugin : NULL; */
+static inline int kemon_speaks(kemon_hello *hello) {
+  static const char why[] = "the plugin speaks another major of the ABI than the host";
+  if (hello->abi_min >> 16 <= KEMON_ABI_MAJOR && KEMON_ABI_MAJOR <= hello->abi_max >> 16)
+    return 1;
+  memcpy(hello->why, why, sizeof why);
+  return 0;
+}
+
 /* The manifest: one JSON object in an ELF section of its own, read before any code of the file runs.
  *   name         required: lower case, digits and hyphens; unique in a host
  *   version      required: MAJOR.MINOR.PATCH
@@ -57,7 +69,12 @@ KEMON_EXPORT const kemon_plugin *kemon_plugin_v1(kemon_hello *hello);
  * At file scope:  KEMON_MANIFEST("{\"name\": \"my-guard\", \"version\": \"1.0.0\", \"abi\": 1}"); */
 #define KEMON_MANIFEST_SECTION ".kemon.manifest"
 #define KEMON_MANIFEST(json)                                                                                           \
-  __attribute__((used, section(KEMON_MANIFEST_SECTION))) static const char kemon_manifest_text[] = json
+  KEMON_RETAIN __attribute__((used, section(KEMON_MANIFEST_SECTION))) const char kemon_manifest_text[] = json
+
+/* Declared so that it has external linkage in C++ too, and exported, because nothing refers to it: a linker that
+ * collects garbage (--gc-sections) throws away even a `used` variable unless others can see it. The host reads the
+ * section, never the symbol. */
+extern KEMON_EXPORT const char kemon_manifest_text[];
 
 KEMON_C_END
 #endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A configuration as a test writes it: `["deny": [["id": "com.example.*"]]]`.
+public indirect enum ConfigValue: Sendable {
+  /// JSON's null.
+  case null
+  /// true or false.
+  case boolean(Bool)
+  /// A whole number.
+  case integer(Int64)
+  /// A number with a fraction.
+  case number(Double)
+  /// A text.
+  case string(String)
+  /// An array.
+  case array([ConfigValue])
+  /// An object.
+  case object([String: ConfigValue])
+
+  /// The value at a path, as in `deny[0].id`.
+  ///
+  /// nil when there is none; the empty path is the value itself.
+  public subscript(path path: String) -> ConfigValue? {
+    var value = self
+    for step in path.split(whereSeparator: { $0 == "." || $0 == "[" }) {
+      switch value {
+      case .array(let elements) where step.last == "]":
+        guard let index = Int(step.dropLast()), elements.indices.contains(index) else { return nil }
+        value = elements[index]
+      case .object(let members) where step.last != "]":
+        guard let member = members[String(step)] else { return nil }
+        value = member
+      default:
+        return nil
+      }
+    }
+    return value
+  }
+}
+
+extension ConfigValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
+  ExpressibleByFloatLiteral, ExpressibleByNilLiteral
+{
+  /// A text.
+  public init(stringLiteral value: String) { self = .string(value) }
+  /// A whole number.
+  public init(integerLiteral value: Int64) { self = .integer(value) }
+  /// true or false.
+  public init(booleanLiteral value: Bool) { self = .boolean(value) }
+  /// A number with a fraction.
+  public init(floatLiteral value: Double) { self = .number(value) }
+  /// JSON's null.
+  public init(nilLiteral: ()) { self = .null }
+  /// An array.
+  public init(arrayLiteral elements: ConfigValue...) { self = .array(elements) }
+  /// An object; of two members with one name the last counts.
+  public init(dictionaryLiteral members: (String, ConfigValue)...) {
+    self = .object(Dictionary(members, uniquingKeysWith: { $1 }))
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import KemonEvents
+
+/// A host for tests of plugins: it keeps what the plugin registers, writes and logs, and calls its handlers.
+///
+/// It evaluates no filters and joins no votes. Use it from one thread.
+public final class FakeHost {
+  /// A handler as the plugin registered it.
+  public struct Registered {
+    /// The name in the plugin.
+    public let name: String
+    /// The kind or pattern.
+    public let kind: String
+    /// nil for every phase.
+    public let phase: EventPhase?
+    /// The filter's text, not evaluated.
+    public let filter: String?
+    /// `KEMON_H_*`.
+    public let flags: Int32
+    /// `KEMON_FAIL_*`.
+    public let onFault: Int32
+    /// The order of calls.
+    public let priority: Int32
+    let function: kemon_handler_fn
+    let context: UnsafeMutableRawPointer?
+
+    /// Whether it only looks on.
+    public var isObserver: Bool { flags & KEMON_H_OBSERVE != 0 }
+
+    func takes(_ record: RecordView) -> Bool {
+      EventKind.matching(kind, phase: phase).contains(record.kind)
+    }
+  }
+
+  /// What one handler answered.
+  public struct Answer {
+    /// Which handler.
+    public let handler: String
+    /// What it returned.
+    public let status: kemon_status
+    /// Its vote.
+    public let action: VerdictAction
+    /// The errno of a denial.
+    public let error: Int32
+    /// The text for people.
+    public let reason: String
+    /// What stays allowed.
+    public let allowMask: UInt64
+    /// The replaced result, nil when there is none.
+    public let result: Int64?
+  }
+
+  /// The table that the plugin is given.
+  public let table: UnsafeMutablePointer<kemon_host>
+  /// The plugin's configuration.
+  public let config: ConfigValue
+  /// What the plugin registered, in order.
+  public internal(set) var handlers: [Registered] = []
+  /// What the plugin wrote to standard output.
+  public internal(set) var output: [UInt8] = []
+  /// What the plugin logged.
+  public internal(set) var log: [String] = []
+  /// Names of plugins by id.
+  public var pluginNames: [UInt32: String] = [:]
+  /// Names of handlers by id.
+  public var handlerNames: [UInt32: String] = [:]
+  /// What `now` answers.
+  public var time: UInt64 = 0
+  /// What registering answers; nil registers.
+  public var refusal: (code: kemon_status, text: String, column: UInt32)?
+
+  let extensions: Set<String>
+  var texts: [String: UnsafeMutablePointer<CChar>] = [:]
+
+  /// Makes a host.
+  ///
+  /// - Parameters:
+  ///   - config: what `kemon.config/1` reads.
+  ///   - mode: `KEMON_MODE_*`.
+  ///   - extensions: the ids that it offers.
+  public init(
+    config: ConfigValue = [:], mode: Int32 = KEMON_MODE_RUN,
+    extensions: Set<String> = [KEMON_EXT_CONFIG, KEMON_EXT_OUTPUT, KEMON_EXT_NAMES]
+  ) {
+    self.config = config
+    self.extensions = extensions
+    table = .allocate(capacity: 1)
+    table.initialize(to: .fake)
+    table.pointee.mode = UInt32(mode)
+    table.pointee.name = UnsafePointer(text("fake-host"))
+    table.pointee.version = UnsafePointer(text("9.8.7"))
+    table.pointee.priv = Unmanaged.passUnretained(self).toOpaque()
+  }
+
+  deinit {
+    table.deallocate()
+    for text in texts.values { text.deallocate() }
+  }
+
+  /// What the plugin wrote to standard output, as text; forgets it.
+  public func takeOutput() -> String {
+    defer { output = [] }
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  /// Calls the handlers that vote on this record's kind.
+  public func vote(_ record: OwnedRecord) -> [Answer] {
+    call(record) { !$0.isObserver }
+  }
+
+  /// Calls the handlers that observe this record's kind.
+  @discardableResult
+  public func observe(_ record: OwnedRecord) -> [Answer] {
+    call(record) { $0.isObserver }
+  }
+
+  private func call(_ record: OwnedRecord, _ isMeant: (Registered) -> Bool) -> [Answer] {
+    handlers.filter { isMeant($0) && $0.takes(record.view) }.map { handler in
+      var verdict = kemon_verdict()
+      verdict.size = UInt32(MemoryLayout<kemon_verdict>.size)
+      verdict.allow_mask = .max
+      let status = handler.function(handler.context, record.view.event, &verdict)
+      return Answer(
+        handler: handler.name, status: status,
+        action: VerdictAction(rawValue: verdict.action) ?? .abstain, error: verdict.err,
+        reason: withUnsafeBytes(of: verdict.reason) { textUpToNUL($0) },
+        allowMask: verdict.allow_mask,
+        result: verdict.flags & UInt16(KEMON_V_RESULT) != 0 ? verdict.result : nil)
+    }
+  }
+
+  /// A C string that lives as long as the host; the same text gives the same pointer.
+  func text(_ text: String) -> UnsafeMutablePointer<CChar> {
+    if let known = texts[text] { return known }
+    let bytes = text.utf8CString
+    let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+    for (index, byte) in bytes.enumerated() { (copy + index).initialize(to: byte) }
+    texts[text] = copy
+    return copy
+  }
+}
+
+func textUpToNUL(_ bytes: UnsafeRawBufferPointer) -> String {
+  String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+}
