@@ -13,24 +13,29 @@ struct CallTarget {
   ///
   /// - Throws: ``HookError/Code-swift.enum/notACall`` for anything else than `call rel32` and `call r/m64`.
   init(_ call: Instruction) throws(HookError) {
-    self.call = call
-    var index = 0
-    while index < call.bytes.count, RelativeBranch.isPrefix(call.bytes[index]) { index += 1 }
+    let bytes = call.bytes
+    let prefixCount = bytes.prefix { RelativeBranch.isPrefix($0) }.count
     // 3e (notrack) means nothing once the target is loaded by a mov.
-    prefixes = call.bytes[..<index].filter { $0 != 0x3E }
-    let hasREX = index < call.bytes.count && call.bytes[index] & 0xF0 == 0x40
-    rex = hasREX ? call.bytes[index] : 0
-    if hasREX { index += 1 }
+    let prefixes = bytes.prefix(prefixCount).filter { $0 != 0x3E }
+    let rex = bytes.dropFirst(prefixCount).first.flatMap { $0 & 0xF0 == 0x40 ? $0 : nil }
+    let code = bytes.dropFirst(prefixCount + (rex == nil ? 0 : 1))
     let isIndirect =
-      index + 1 < call.bytes.count && call.bytes[index] == 0xFF
-      && call.bytes[index + 1] & 0x38 == 0x10
-    let isDirect = call.branch?.isCall == true && call.branch?.target != call.end
+      code.count > 1 && code.first == 0xFF && code.dropFirst().first.map { $0 & 0x38 } == 0x10
+    let isDirect = call.isDirectCall
     guard isIndirect || isDirect, prefixes.allSatisfy({ $0 == 0x64 || $0 == 0x65 }) else {
       throw HookError(
         .notACall, at: call.address,
         "\(call.description) stands there; needed is a near call without operand size prefix")
     }
-    operand = isIndirect ? call.bytes[(index + 1)...] : []
+    self.init(
+      call: call, prefixes: prefixes, rex: rex ?? 0, operand: isIndirect ? code.dropFirst() : [])
+  }
+
+  private init(call: Instruction, prefixes: [UInt8], rex: UInt8, operand: ArraySlice<UInt8>) {
+    self.call = call
+    self.prefixes = prefixes
+    self.rex = rex
+    self.operand = operand
   }
 
   /// The instruction that loads the target into r11, and where in it a RIP-relative displacement is.
@@ -44,5 +49,13 @@ struct CallTarget {
     var bytes = prefixes + [0x4C | (rex & 0b011), 0x8B, (modrm & 0b1100_0111) | 0b0001_1000]
     bytes += operand.dropFirst()
     return (bytes, call.ripDisplacementOffset == nil ? nil : bytes.count - 4)
+  }
+}
+
+extension Instruction {
+  /// Whether this is `call rel32` to elsewhere; a call to the next instruction only asks where it is.
+  fileprivate var isDirectCall: Bool {
+    guard let branch else { return false }
+    return branch.isCall && branch.target != end
   }
 }

@@ -15,6 +15,11 @@ public struct Session: Sendable {
   /// Their dependencies are loaded before them.
   public let load: [String]
 
+  /// The same session on another kernel.
+  public func on(_ release: KernelRelease) -> Session {
+    Session(name: name, release: release, process: process, kexts: kexts, load: load)
+  }
+
   /// A process of the model.
   public struct Process: Sendable, Equatable {
     /// Its number.

@@ -7,11 +7,13 @@ import KemonEvents
 struct HostServices: Sendable {
   /// The name and version that plugins see.
   static let name = "kemon-host"
-  static let version = "1.0.0"
+  static let version = "0.1.0"
   /// The newest ABI that this host speaks: major in the upper half, minor in the lower.
   static let abi = KEMON_ABI_MAJOR << 16 | KEMON_ABI_MINOR
 
   let mode: PluginMode
+  /// Votes are recorded, but decide nothing.
+  let isMonitoring: Bool
   let clock: EventClock
   let output: any OutputSink
   let log: any LogSink

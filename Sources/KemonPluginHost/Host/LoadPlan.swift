@@ -15,8 +15,8 @@ struct LoadPlan {
   ///
   /// - Parameter present: plugins that are loaded already.
   init(
-    directories: [String], configurations: JSONValue, disable: Set<String>, only: Set<String>,
-    present: [String]
+    directories: [String], configurations: JSONValue, defaults: JSONValue,
+    disable: Set<String>, only: Set<String>, present: [String]
   ) {
     let scan = PluginScanner.scan(directories)
     problems = scan.problems
@@ -43,7 +43,7 @@ struct LoadPlan {
     }
     for name in order.order {
       guard let candidate = candidates[name] else { continue }
-      let configuration = members[name] ?? .object([:])
+      let configuration = members[name] ?? defaults.members?[name] ?? .object([:])
       if configuration.members == nil {
         refuse(candidate, .configType, configuration.typeName, "an object")
       } else {

@@ -36,14 +36,17 @@ public final class PluginHost: Sendable {
   ///   - output: takes what plugins write.
   ///   - log: takes what plugins have to say.
   ///   - observerOverflow: what happens when an observer is a whole ring behind.
+  ///   - isMonitoring: votes are recorded as what plugins would have said, and decide nothing.
   public init(
     dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
-    output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop
+    output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop,
+    isMonitoring: Bool = false
   ) {
     self.dispatcher = dispatcher
     self.ring = ring
     self.observerOverflow = observerOverflow
-    services = HostServices(mode: mode, clock: clock, output: output, log: log)
+    services = HostServices(
+      mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log)
   }
 
   // MARK: Life
@@ -56,16 +59,19 @@ public final class PluginHost: Sendable {
   /// - Parameters:
   ///   - directories: folders with `*.so` files; a path that is a file is taken as a plugin.
   ///   - configurations: an object: plugins' names, and an object for each.
+  ///   - defaults: as `configurations`, for plugins that have none there; names that no plugin has are no mistake.
   ///   - require: names of plugins that must be there.
   ///   - disable: names of plugins that are left out.
   ///   - only: names of the plugins that are not left out; empty for all.
   public func load(
-    directories: [String], configurations: JSONValue = .object([:]), require: [String] = [],
+    directories: [String], configurations: JSONValue = .object([:]),
+    defaults: JSONValue = .object([:]), require: [String] = [],
     disable: Set<String> = [], only: Set<String> = []
   ) -> LoadReport {
     state.withLock { state in
       let plan = LoadPlan(
-        directories: directories, configurations: configurations, disable: disable, only: only,
+        directories: directories, configurations: configurations, defaults: defaults,
+        disable: disable, only: only,
         present: Self.living(state.plugins))
       var problems = plan.problems
       var loaded: [LoadedPlugin] = []
@@ -139,6 +145,9 @@ public final class PluginHost: Sendable {
   }
 
   // MARK: What there is
+
+  /// The version of the host, as plugins see it.
+  public static let version = HostServices.version
 
   /// All plugins that were created, in the order of their start.
   public var plugins: [PluginInfo] { state.withLock { $0.plugins.map(\.info) } }

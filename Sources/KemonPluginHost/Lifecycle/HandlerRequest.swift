@@ -151,10 +151,13 @@ struct HandlerRequest {
 
 extension HandlerRequest {
   /// The handler for the bus.
-  func handler(pluginID: UInt32, pluginName: String) -> Handler {
+  ///
+  /// - Parameter isMonitoring: votes are recorded, but decide nothing.
+  func handler(pluginID: UInt32, pluginName: String, isMonitoring: Bool) -> Handler {
     Handler(
       name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
-      tier: role == .voter ? .enforce : .observe, priority: priority, onFault: onFault,
+      tier: role == .voter && !isMonitoring ? .enforce : .observe, priority: priority,
+      onFault: onFault,
       function: function, context: context)
   }
 }

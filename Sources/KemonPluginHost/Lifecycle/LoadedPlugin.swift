@@ -122,13 +122,12 @@ final class LoadedPlugin: @unchecked Sendable {
     var observer: Observer?
     if !observing.isEmpty {
       let new = Observer(
-        named: name, ring: ring, overflow: overflow,
-        handlers: observing.map { $0.handler(pluginID: id, pluginName: name) })
+        named: name, ring: ring, overflow: overflow, handlers: handlers(observing))
       // Before the voters, so that it sees everything that they vote on.
       new.start()
       observer = new
     }
-    let tokens = dispatcher.add(voting.map { $0.handler(pluginID: id, pluginName: name) })
+    let tokens = dispatcher.add(handlers(voting))
     for (token, request) in zip(tokens, voting) {
       services.handlerNames.set(request.name, for: token.id)
     }
@@ -136,6 +135,12 @@ final class LoadedPlugin: @unchecked Sendable {
       state.observer = observer
       state.tokens = tokens
       state.stage = .running
+    }
+  }
+
+  private func handlers(_ requests: [HandlerRequest]) -> [KemonBus.Handler] {
+    requests.map {
+      $0.handler(pluginID: id, pluginName: name, isMonitoring: services.isMonitoring)
     }
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CKemonPlatform
-import CSodium
 import Glibc
 
 /// A copy of a library in memory that nobody can change any more: what is checked is what is loaded.
@@ -42,7 +41,7 @@ final class SealedImage: @unchecked Sendable {
     let mapping = mmap(nil, size, PROT_READ, MAP_SHARED, copy.number, 0)
     guard let mapping, mapping != MAP_FAILED else { throw problem("mmap", errno) }
     bytes = UnsafeRawBufferPointer(start: mapping, count: size)
-    sha256 = Self.hash(bytes)
+    sha256 = SHA256.hexDigest(of: bytes)
     descriptor = copy.release()
   }
 
@@ -86,14 +85,5 @@ final class SealedImage: @unchecked Sendable {
       throw PluginProblem(.fileEmpty, file: path, found: "0 bytes", needed: "a shared library")
     }
     return size
-  }
-
-  private static func hash(_ bytes: UnsafeRawBufferPointer) -> String {
-    var digest = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
-    let input = bytes.assumingMemoryBound(to: UInt8.self)
-    crypto_hash_sha256(&digest, input.baseAddress, UInt64(input.count))
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 }

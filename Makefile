@@ -1,0 +1,68 @@
+# Kemon. `make help` lists the targets.
+SHELL := /bin/bash
+SWIFT ?= swift
+SCRATCH ?= .build
+# Libraries that others may write to are refused as plugins.
+BUILD = umask 022 && $(SWIFT) build --scratch-path $(SCRATCH)
+TEST = umask 022 && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path $(SCRATCH)
+PLUGINS := kext-guard dns-watch path-guard event-log
+SOURCES := Package.swift Sources Tests plugin-sdk
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install the Debian packages that are missing
+	@scripts/setup
+
+# One product after the other: a plain build would build the tools of other packages, too.
+define build_products
+	@for product in kemon-host $(PLUGINS); do \
+	  echo "$(SWIFT) build $(1) --product $$product"; \
+	  $(BUILD) $(1) --product $$product || exit 1; \
+	done
+	@install -d $(SCRATCH)/$(2)/plugins
+	@for plugin in $(PLUGINS); do \
+	  install -m 0755 $(SCRATCH)/$(2)/lib$$plugin.so $(SCRATCH)/$(2)/plugins/ || exit 1; \
+	done
+endef
+
+.PHONY: build
+build: setup ## Build host and plugins for debugging
+	$(call build_products,,debug)
+
+.PHONY: release
+release: setup ## Build host and plugins, optimised
+	$(call build_products,-c release,release)
+
+.PHONY: demo
+demo: build ## Show a driver being kept from starting
+	@echo
+	$(SCRATCH)/debug/kemon-host --plugins $(SCRATCH)/debug/plugins
+
+.PHONY: test
+test: setup ## Run every test
+	$(TEST)
+
+.PHONY: test-thread
+test-thread: setup ## Run every test under ThreadSanitizer
+	$(TEST)-thread --sanitize thread
+
+.PHONY: test-address
+test-address: setup ## Run every test under AddressSanitizer
+	ASAN_OPTIONS=detect_leaks=0 && export ASAN_OPTIONS && $(TEST)-address --sanitize address
+
+.PHONY: check
+check: ## Check the format of all Swift files
+	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+
+.PHONY: format
+format: ## Format all Swift files
+	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf $(SCRATCH) $(SCRATCH)-thread $(SCRATCH)-address

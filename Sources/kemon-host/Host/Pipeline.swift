@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import KemonBus
+import KemonPluginHost
+import KemonRecording
+
+/// Ring, dispatcher, plugins, output and recorder of one run, wired together.
+final class Pipeline {
+  let ring: EventRing
+  let clock = EventClock()
+  let dispatcher: Dispatcher
+  let plugins: PluginHost
+  private let output: BufferedOutput
+  private let log: DescriptorLog
+  private let events: EventOutputOptions?
+  private let overflow: OverflowPolicy
+  private var recording: (recorder: Recorder, writer: RecordingWriter)?
+
+  /// Wires a run together; nothing happens yet.
+  ///
+  /// - Parameters:
+  ///   - events: how event-log writes; nil throws away what plugins write and counts it.
+  ///   - mode: what plugins are told.
+  ///   - overflow: what happens to a subscriber that is a whole ring behind, unless the options say it.
+  init(
+    _ options: PluginOptions, _ flow: FlowOptions, _ events: EventOutputOptions?, mode: PluginMode,
+    overflow: OverflowPolicy
+  ) {
+    self.events = events
+    self.overflow = flow.onOverflow ?? overflow
+    ring = EventRing(slots: flow.ring)
+    dispatcher = Dispatcher(ring: ring, clock: clock)
+    let isSilent = events == nil || events?.output == EventOutput.none
+    output = BufferedOutput(to: isSilent ? nil : 1)
+    log = DescriptorLog(to: 2, threshold: flow.verbose ? .debug : .info)
+    plugins = PluginHost(
+      dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: output, log: log,
+      observerOverflow: self.overflow, isMonitoring: options.mode == .monitor)
+  }
+
+  /// Records everything that is published from now on.
+  ///
+  /// - Throws: ``RecordingError`` when the file cannot be made.
+  func record(to path: String, meta: [String: String]) throws(RecordingError) {
+    let writer = try RecordingWriter(creating: path, meta: meta)
+    let recorder = Recorder(ring: ring, writer: writer, overflow: overflow)
+    recording = (recorder, writer)
+    recorder.start()
+  }
+
+  /// Loads and starts the plugins; says what is wrong with those that cannot be.
+  ///
+  /// - Parameter embedded: configuration for those of the named plugins that are there.
+  /// - Throws: exit code 5 when a plugin is missing that the options require.
+  func start(_ options: PluginOptions, embedded: JSONValue = .object([:])) throws {
+    let configuration = try PluginConfiguration.read(options, events)
+    let report = plugins.load(
+      directories: options.paths, configurations: configuration, defaults: embedded,
+      require: options.require, disable: Set(options.disable), only: Set(options.only))
+    let problems = report.problems + plugins.start()
+    for problem in problems { Console.warning(problem.description) }
+    if report.loaded.isEmpty, !options.paths.isEmpty {
+      Console.warning("no plugin was loaded from \(options.paths.joined(separator: ", "))")
+    }
+    let running = Set(plugins.plugins.filter { $0.state == .running }.map(\.name))
+    let missing = options.require.filter { !running.contains($0) }
+    for name in missing { Console.error("plugin \(name) is required and is not running") }
+    if !missing.isEmpty {
+      stop()
+      throw ExitStatus.requiredPlugin
+    }
+  }
+
+  /// Ends the run: observers and the recorder read what was published, plugins stop, output is flushed.
+  @discardableResult
+  func stop() -> FlowReport {
+    plugins.stop()
+    var report = FlowReport(
+      published: ring.published, accounts: plugins.observerAccounts,
+      voters: dispatcher.handlerStatistics(), observers: plugins.observerStatistics)
+    if let (recorder, writer) = recording {
+      recordNames(in: writer)
+      report.accounts.append(recorder.stop())
+      report.recordingFailure = recorder.failure
+      recording = nil
+    }
+    output.close()
+    log.close()
+    report.droppedOutput = output.account.droppedWrites
+    report.droppedLog = log.droppedLines
+    return report
+  }
+
+  /// Returns when the observers have read everything that was published until now.
+  func waitForObservers() {
+    while plugins.observerAccounts.contains(where: { $0.pending > 0 }) { usleep(100) }
+  }
+
+  /// Votes carry numbers; a recording says what they stand for.
+  private func recordNames(in writer: RecordingWriter) {
+    let handlers = dispatcher.handlerStatistics().map { ($0.token.id, $0.name) }
+    do {
+      try writer.set(
+        plugins: Dictionary(
+          plugins.plugins.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first }),
+        handlers: Dictionary(handlers, uniquingKeysWith: { first, _ in first }))
+    } catch {
+      Console.warning("the names of plugins are missing in the recording: \(error)")
+    }
+  }
+}
+
+/// What became of every event of a run.
+struct FlowReport {
+  var published: UInt64
+  var accounts: [SubscriberAccount]
+  var voters: [HandlerStatistics]
+  var observers: [HandlerStatistics]
+  var recordingFailure: RecordingError?
+  var droppedOutput: UInt64 = 0
+  var droppedLog: UInt64 = 0
+
+  var lost: UInt64 { accounts.reduce(0) { $0 + $1.lost } }
+  var isBalanced: Bool { accounts.allSatisfy { $0.isBalanced && $0.pending == 0 } }
+
+  /// The exit code that the accounts ask for, if any.
+  func status(_ flow: FlowOptions) -> ExitCode? {
+    if !isBalanced {
+      Console.error("the accounts of a subscriber do not balance; this is a defect of kemon-host")
+      return ExitStatus.eventsLost
+    }
+    if let recordingFailure {
+      Console.error("the recording is not complete: \(recordingFailure)")
+      return .failure
+    }
+    return flow.failOnLoss && lost > 0 ? ExitStatus.eventsLost : nil
+  }
+}

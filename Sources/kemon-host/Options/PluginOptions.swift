@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ArgumentParser
+public import KemonBus
+
+/// Which plugins take part and how; common to all verbs that load plugins.
+struct PluginOptions: ParsableArguments {
+  @Option(
+    name: .customLong("plugins"),
+    help: ArgumentHelp(
+      "A folder with plugins (*.so), or one plugin; may be given several times.", valueName: "dir"),
+    completion: .directory)
+  var paths: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Fail (exit code 5) unless this plugin is loaded.", valueName: "name"))
+  var require: [String] = []
+
+  @Option(help: ArgumentHelp("Leave this plugin out.", valueName: "name"))
+  var disable: [String] = []
+
+  @Option(help: ArgumentHelp("Leave all but the named plugins out.", valueName: "name"))
+  var only: [String] = []
+
+  @Option(
+    name: .customLong("config"),
+    help: ArgumentHelp(
+      "A JSON file: {\"plugins\": {\"NAME\": {…}}}.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
+  var configurationFile: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Set one value of a plugin's configuration, as in event-log.dialect=2019.",
+      valueName: "plugin.path=value"))
+  var settings: [String] = []
+
+  @Option(
+    help: """
+      enforce: plugins decide (default). monitor: their votes are only recorded (default of record).
+      """)
+  var mode: EnforcementMode?
+}
+
+/// How event-log writes; a short way to set its configuration.
+struct EventOutputOptions: ParsableArguments {
+  @Option(help: "The log dialect of event-log: the 2018 or the 2019 original's.")
+  var dialect: Dialect?
+
+  @Option(
+    name: [.customShort("o"), .long], help: "How event-log writes events to standard output.")
+  var output: EventOutput?
+}
+
+/// How a run handles what it cannot keep up with.
+struct FlowOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Events that the ring holds.", valueName: "slots"))
+  var ring = 8192
+
+  @Option(
+    help: """
+      When an observer or the recorder is a whole ring behind: drop events and count them, or hold \
+      the producers back (block).
+      """)
+  var onOverflow: OverflowPolicy?
+
+  @Flag(help: "Exit with 4 when an observer or the recorder lost events.")
+  var failOnLoss = false
+
+  @Flag(name: .shortAndLong, help: "Print no summary.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "Show what plugins log at level debug, too.")
+  var verbose = false
+
+  func validate() throws {
+    guard (4...(1 << 22)).contains(ring) else {
+      throw ValidationError("--ring \(ring) is not between 4 and \(1 << 22)")
+    }
+  }
+}
+
+extension OverflowPolicy: ExpressibleByArgument {}
+
+/// The dialects of the original's log.
+enum Dialect: String, CaseIterable, ExpressibleByArgument {
+  case first = "2018"
+  case second = "2019"
+}
+
+/// The formats of event-log.
+enum EventOutput: String, CaseIterable, ExpressibleByArgument {
+  case text, jsonl, none
+}
+
+/// Whether plugins decide.
+enum EnforcementMode: String, CaseIterable, ExpressibleByArgument {
+  case enforce, monitor
+}
+
+/// How a report is written.
+enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
+  case text, json
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KemonBus
+
+/// The lines at the end of a run, for people.
+enum Summary {
+  /// Prints the head lines, then what became of every event, then what each handler did.
+  static func print(_ head: [(String, String)], _ report: FlowReport) {
+    for (label, text) in head { Console.note(pad(label) + text) }
+    for account in report.accounts { Console.note(pad("flow") + describe(account)) }
+    if report.droppedOutput > 0 {
+      Console.note(pad("output") + "\(report.droppedOutput.grouped) lines of plugins dropped")
+    }
+    if report.droppedLog > 0 {
+      Console.note(pad("log") + "\(report.droppedLog.grouped) lines dropped")
+    }
+    let handlers = report.voters + report.observers
+    guard !handlers.isEmpty else { return }
+    var table = Table("plugin", "handler", "calls", "filtered", "deny", "would", "faults", "mean")
+    for handler in handlers {
+      let mean =
+        handler.timedCalls == 0
+        ? "-"
+        : KemonHostText.nanoseconds(
+          Double(handler.timedNanoseconds) / Double(handler.timedCalls))
+      table.add(
+        handler.pluginName, handler.name, handler.calls.grouped, handler.filtered.grouped,
+        handler.denies.grouped, handler.wouldDenies.grouped, handler.faults.grouped, mean)
+    }
+    Console.note(table.text)
+  }
+
+  private static func pad(_ label: String) -> String {
+    label + String(repeating: " ", count: max(1, 10 - label.count))
+  }
+
+  private static func describe(_ account: SubscriberAccount) -> String {
+    "\(account.name): \(account.produced.grouped) published = "
+      + "\(account.delivered.grouped) delivered + \(account.muted.grouped) muted + "
+      + "\(account.lost.grouped) lost (\(account.isBalanced ? "balanced" : "NOT BALANCED"))"
+  }
+}
