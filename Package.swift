@@ -80,7 +80,8 @@ let package = Package(
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
-      name: "CKemonPlugin", path: "plugin-sdk", exclude: ["examples", "cmake", "README.md"],
+      name: "CKemonPlugin", path: "plugin-sdk",
+      exclude: ["examples", "cmake", "README.md", "CMakeLists.txt"],
       sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
     .target(name: "CKemonPlatform", cSettings: strictC),
     .target(name: "CKernelImage", cSettings: strictC),

@@ -115,6 +115,15 @@ public final class FakeHost {
     call(record) { $0.isObserver }
   }
 
+  /// Calls all handlers, whatever they registered for, with an event that may be malformed.
+  public func call(_ event: UnsafePointer<kemon_event>) {
+    for handler in handlers {
+      var verdict = kemon_verdict()
+      verdict.size = UInt32(MemoryLayout<kemon_verdict>.size)
+      _ = handler.function(handler.context, event, &verdict)
+    }
+  }
+
   private func call(_ record: OwnedRecord, _ isMeant: (Registered) -> Bool) -> [Answer] {
     handlers.filter { isMeant($0) && $0.takes(record.view) }.map { handler in
       var verdict = kemon_verdict()

@@ -41,20 +41,23 @@ struct PathView {
     }
   }
 
-  /// Whether an absolute path is in normal form.
+  /// Whether an absolute path is in normal form: one pass over its bytes.
   static func isNormal(_ path: UnsafeRawBufferPointer) -> Bool {
-    var start = 1
     guard path.count > 1 else { return true }
-    while start <= path.count {
-      let end = path[start...].firstIndex(of: slash) ?? path.count
-      if end == start || isDots(path[start..<end]) { return false }
-      start = end + 1
+    var length = 0
+    var isDots = true
+    for index in 1..<path.count {
+      let byte = path[index]
+      if byte == slash {
+        if isDots && length <= 2 { return false }
+        length = 0
+        isDots = true
+      } else {
+        length += 1
+        isDots = isDots && byte == dot
+      }
     }
-    return true
-  }
-
-  private static func isDots(_ component: Slice<UnsafeRawBufferPointer>) -> Bool {
-    component.count <= 2 && component.allSatisfy { $0 == dot }
+    return !(isDots && length <= 2)
   }
 
   /// Writes the normal form; returns its length, which is never more than the path's.
