@@ -115,6 +115,7 @@ let package = Package(
       ], swiftSettings: rules),
 
     // Tests.
+    .target(name: "KemonTestSupport", path: "Tests/Support", swiftSettings: rules),
     .target(
       name: "KemonFakeHost", dependencies: ["KemonEvents"], path: "Tests/FakeHost",
       swiftSettings: rules),
@@ -127,7 +128,7 @@ let package = Package(
     tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents"]),
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents"]),
     tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
-    tests("KemonHost", []),
+    tests("KemonHost", ["KemonTestSupport"]),
   ]
     // The plugins that we ship.
     + plugin("kext-guard", in: .c)
