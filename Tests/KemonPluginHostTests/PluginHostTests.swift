@@ -233,6 +233,22 @@ import Testing
     #expect(test.load().loaded.first?.abi == "1.0")
   }
 
+  @Test(arguments: [(256, 256, [] as [String]), (257, 0, ["create.failed"])])
+  func `a plugin has a bounded number of handlers`(
+    asked: Int, handlers: Int, problems: [String]
+  ) throws {
+    let test = TestHost()
+    let manifest = #"{"name": "many", "version": "1.0.0", "abi": 1}"#
+    try test.folder.add(Fixtures.minimal(manifest, ["-DHANDLERS=\(asked)"]), as: "many.so")
+    let report = test.load()
+    #expect(report.problems.map(\.rule.id) == problems)
+    #expect((report.loaded.first?.handlers.count ?? 0) == handlers)
+    #expect(test.host.start().isEmpty)
+    test.open("/tmp/x")
+    #expect(test.dispatcher.handlerStatistics().map(\.calls).reduce(0, +) == UInt64(handlers))
+    test.host.stop()
+  }
+
   // MARK: Choice
 
   @Test func `plugins are left out by name`() throws {
@@ -257,6 +273,14 @@ import Testing
     #expect(report.problems.map(\.rule.id) == ["selection.unknown", "config.unknown"])
     #expect(report.problems.allSatisfy { $0.needed == "perhaps voter" })
     #expect(report.loaded.count == 1)
+  }
+
+  @Test func `a chosen plugin that is wrong is not called misspelled`() throws {
+    let test = TestHost()
+    let newer = #"{"name": "newer", "version": "1.0.0", "abi": 1}"#
+    try test.folder.add(Fixtures.minimal(newer, ["-DWITHOUT_ENTRY"]), as: "newer.so")
+    let report = test.load(only: ["newer"])
+    #expect(report.problems.map(\.rule.id) == ["elf.entry"])
   }
 
   @Test func `a configuration must be an object`() throws {
