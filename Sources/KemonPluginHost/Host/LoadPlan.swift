@@ -39,9 +39,9 @@ struct LoadPlan {
     let members = objectOfConfigurations(configurations)
     checkNames(Set(members.keys), among: known, rule: .configUnknown)
     let order = LoadOrder(candidates.values.map(\.manifest), loaded: Set(present))
-    for (name, failure) in order.broken.sorted(by: { $0.key < $1.key }) {
+    for (name, broken) in order.broken.sorted(by: { $0.key < $1.key }) {
       guard let candidate = candidates[name] else { continue }
-      refuse(candidate, failure.rule, failure.found, failure.needed)
+      refuse(candidate, broken.rule, broken.found, broken.needed)
     }
     for name in order.order {
       guard let candidate = candidates[name] else { continue }
