@@ -21,7 +21,9 @@ struct LoadPlan {
     let scan = PluginScanner.scan(directories)
     problems = scan.problems
     let names = Set(scan.candidates.map(\.manifest.name))
-    checkNames(disable.union(only), among: names.union(present), rule: .selectionUnknown)
+    // A plugin that is there and wrong has a problem of its own already.
+    let known = names.union(present).union(scan.problems.compactMap(\.plugin))
+    checkNames(disable.union(only), among: known, rule: .selectionUnknown)
 
     var candidates: [String: PluginScanner.Candidate] = [:]
     for candidate in scan.candidates {
@@ -35,11 +37,11 @@ struct LoadPlan {
     }
 
     let members = objectOfConfigurations(configurations)
-    checkNames(Set(members.keys), among: names.union(present), rule: .configUnknown)
+    checkNames(Set(members.keys), among: known, rule: .configUnknown)
     let order = LoadOrder(candidates.values.map(\.manifest), loaded: Set(present))
-    for (name, failure) in order.broken.sorted(by: { $0.key < $1.key }) {
+    for (name, broken) in order.broken.sorted(by: { $0.key < $1.key }) {
       guard let candidate = candidates[name] else { continue }
-      refuse(candidate, failure.rule, failure.found, failure.needed)
+      refuse(candidate, broken.rule, broken.found, broken.needed)
     }
     for name in order.order {
       guard let candidate = candidates[name] else { continue }

@@ -16,6 +16,8 @@ struct HandlerRequest {
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
 
+  /// How many a plugin may have: each is asked for every event of its kinds.
+  static let countLimit = 256
   /// The longest name and pattern.
   static let nameLimit = 64
   /// The longest filter.

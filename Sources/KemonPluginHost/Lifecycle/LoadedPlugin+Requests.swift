@@ -23,6 +23,10 @@ extension LoadedPlugin {
           KEMON_E_STATE,
           "handlers are registered in create and start, on the thread that calls them")
       }
+      guard taken.count < HandlerRequest.countLimit else {
+        throw PluginRefusal(
+          KEMON_E_FULL, "a plugin has at most \(HandlerRequest.countLimit) handlers")
+      }
       let request = try HandlerRequest(handler, token: number, taken: taken)
       state.withLock { state in
         state.requests.append(request)

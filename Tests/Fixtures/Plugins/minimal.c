@@ -10,6 +10,7 @@
  *   WITHOUT_CREATE     create is NULL
  *   TEXT_RELOCATION    the code holds an address
  *   UNDEFINED          a function that nobody has is called
+ *   HANDLERS=n         so many handlers are asked for
  *   MARK="file"        a constructor makes this file when the library is loaded
  */
 #include <kemon/kemon.h>
@@ -38,6 +39,13 @@ extern void nobody_has_this(void);
 __attribute__((constructor)) static void constructor(void) { fclose(fopen(MARK, "w")); }
 #endif
 
+#ifdef HANDLERS
+static kemon_status nothing(void *ctx, const kemon_event *event, kemon_verdict *verdict) {
+  (void)ctx, (void)event, (void)verdict;
+  return KEMON_OK;
+}
+#endif
+
 static int instances;
 
 #ifndef WITHOUT_CREATE
@@ -46,6 +54,14 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
   instances++;
 #ifdef UNDEFINED
   nobody_has_this();
+#endif
+#ifdef HANDLERS
+  for (int i = 0; i < HANDLERS; i++) {
+    char name[] = {'h', (char)('a' + i / 26), (char)('a' + i % 26), 0};
+    kemon_handler handler = {.size = sizeof handler, .name = name, .kind = "*", .fn = nothing};
+    if (h->on(h, &handler, NULL, e) != KEMON_OK)
+      return NULL;
+  }
 #endif
   char line[] = "instance 0 of this copy";
   line[9] = (char)('0' + instances);

@@ -2,12 +2,13 @@
 
 import KemonBus
 import KemonEvents
-import KemonPluginHost
-import Synchronization
+
+@testable import KemonPluginHost
 
 /// Keeps what plugins write and say.
 final class Collector: OutputSink, LogSink {
-  private let content = Mutex<(lines: [String], logged: [String], waiting: [Bool])>(([], [], []))
+  private let content = PosixLock<(lines: [String], logged: [String], waiting: [Bool])>(
+    ([], [], []))
 
   var lines: [String] { content.withLock { $0.lines } }
   var logged: [String] { content.withLock { $0.logged } }
