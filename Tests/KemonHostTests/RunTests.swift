@@ -62,7 +62,7 @@ import Testing
        "kexts": [
         {"id": "a.base", "version": "1.0", "path": "/a.kext", "base": "0xffffff7f80000000", "size": "0x1000"},
         {"id": "b.user", "version": "1.0", "path": "/b.kext", "base": "0xffffff7f80010000", "size": "0x1000",
-         "libraries": [{"id": "a.base", "version": "1.0"}]}]}
+         "libraries": {"a.base": "1.0"}}]}
       """, to: "two.json")
     let config = try host.scratch.write(
       #"{"plugins": {"kext-guard": {"deny": [{"id": "a.*"}]}}}"#, to: "config.json")
