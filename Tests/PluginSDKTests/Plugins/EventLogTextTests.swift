@@ -81,6 +81,15 @@ import Testing
     #expect(text == "[Kemon.kext] : Disassemble the f(com.never).\n(02) ffd3 CALL RBX\n")
   }
 
+  @Test func `a gap leaves a line`() throws {
+    let record = Samples.dns()
+    record.header.pointee.flags = UInt16(KEMON_EV_GAP_BEFORE)
+    let text = try lines([record], dialect: "2018")
+    #expect(
+      text.hasPrefix("[Kemon.kext] : Events before this one were lost.\n[Kemon.kext] : <DNS Query>")
+    )
+  }
+
   @Test func `control characters cannot forge a line`() throws {
     let record = Samples.file(KEMON_KIND_FILE_OPEN, "/tmp/a\n[Kemon.kext] : forged\u{7F}\u{1B}")
     let text = try lines([record], dialect: "2018")

@@ -14,6 +14,10 @@ struct TextFormatter {
 
   /// Appends the lines of one record.
   mutating func append(_ record: RecordView, to line: inout LineBuffer) {
+    if record.event.pointee.flags & UInt16(KEMON_EV_GAP_BEFORE) != 0 {
+      line.append(Dialect.prefix)
+      line.append("Events before this one were lost.\n")
+    }
     switch Int(record.kind.rawValue) {
     case KEMON_KIND_FILE_OPEN: file("KAUTH_FILEOP_OPEN", record, &line)
     case KEMON_KIND_FILE_CREATE: file("KAUTH_FILEOP_CREATE", record, &line)
