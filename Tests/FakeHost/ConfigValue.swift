@@ -59,3 +59,25 @@ extension ConfigValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     self = .object(Dictionary(members, uniquingKeysWith: { $1 }))
   }
 }
+
+extension ConfigValue: Decodable {
+  /// Reads JSON.
+  public init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if value.decodeNil() {
+      self = .null
+    } else if let truth = try? value.decode(Bool.self) {
+      self = .boolean(truth)
+    } else if let number = try? value.decode(Int64.self) {
+      self = .integer(number)
+    } else if let number = try? value.decode(Double.self) {
+      self = .number(number)
+    } else if let text = try? value.decode(String.self) {
+      self = .string(text)
+    } else if let elements = try? value.decode([ConfigValue].self) {
+      self = .array(elements)
+    } else {
+      self = .object(try value.decode([String: ConfigValue].self))
+    }
+  }
+}

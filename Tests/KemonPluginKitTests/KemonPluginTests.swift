@@ -197,6 +197,7 @@ import Testing
 
   @Test func `one library exports one plugin to hosts of its ABI`() throws {
     var hello = kemon_hello()
+    hello.size = UInt32(MemoryLayout<kemon_hello>.size)
     hello.abi_min = 1 << 16
     hello.abi_max = 1 << 16 | 9
     let table = try #require(exportPlugin(Watching.self, &hello))

@@ -29,7 +29,9 @@ public func exportPlugin(
 private func refuse(
   _ hello: UnsafeMutablePointer<kemon_hello>, _ why: String
 ) -> UnsafePointer<kemon_plugin>? {
-  withUnsafeMutableBytes(of: &hello.pointee.why) { $0.copyText(why) }
+  if Int(hello.pointee.size) >= MemoryLayout<kemon_hello>.size {
+    withUnsafeMutableBytes(of: &hello.pointee.why) { $0.copyText(why) }
+  }
   return nil
 }
 

@@ -9,10 +9,7 @@ final class EventLog: KemonPlugin {
   init(host: Host) throws {
     let config = host.config
     try config.allowMembers(["format", "dialect"], of: "")
-    let dialectName = try config.string("dialect") ?? Dialect.year2018.rawValue
-    guard let dialect = Dialect(rawValue: dialectName) else {
-      throw ConfigError("dialect", "must be \"2018\" or \"2019\", not \"\(dialectName)\"")
-    }
+    let dialect = try Self.dialect(config)
     guard let output = host.output else {
       throw ConfigError("", "the host has no extension \(KEMON_EXT_OUTPUT)")
     }
@@ -21,6 +18,20 @@ final class EventLog: KemonPlugin {
     case "jsonl": writer = LineWriter(output, jsonLinesWith: host.names)
     case let other: throw ConfigError("format", "must be \"text\" or \"jsonl\", not \"\(other)\"")
     }
+  }
+
+  /// A year may be written as a text or as a number.
+  private static func dialect(_ config: Config) throws(ConfigError) -> Dialect {
+    let name: String
+    if let number = (try? config.integer("dialect")).flatMap({ $0 }) {
+      name = String(number)
+    } else {
+      name = try config.string("dialect") ?? Dialect.year2018.rawValue
+    }
+    guard let dialect = Dialect(rawValue: name) else {
+      throw ConfigError("dialect", "must be \"2018\" or \"2019\", not \"\(name)\"")
+    }
+    return dialect
   }
 
   var handlers: [Handler] {

@@ -81,6 +81,14 @@ import Testing
     #expect(text == "[Kemon.kext] : Disassemble the f(com.never).\n(02) ffd3 CALL RBX\n")
   }
 
+  @Test func `the dialect may be a number`() throws {
+    let host = FakeHost(config: ["dialect": 2019])
+    let plugin = try PluginLibrary(product: "event-log").run(in: host)
+    host.observe(Samples.dns())
+    plugin.stop()
+    #expect(host.takeOutput().hasPrefix("[Kemon.kext] : action=UDP_DNS_QUERY"))
+  }
+
   @Test func `a gap leaves a line`() throws {
     let record = Samples.dns()
     record.header.pointee.flags = UInt16(KEMON_EV_GAP_BEFORE)
@@ -121,6 +129,8 @@ import Testing
   @Test func `a wrong format or dialect is named`() throws {
     for (config, message) in [
       (["dialect": "2020"], #"dialect: must be "2018" or "2019", not "2020""#),
+      (["dialect": 7], #"dialect: must be "2018" or "2019", not "7""#),
+      (["dialect": true], "dialect: must be a string"),
       (["format": "xml"], #"format: must be "text" or "jsonl", not "xml""#),
       (["format": 3], "format: must be a string"),
       (["formt": "text"], "configuration: may only have the members format, dialect"),

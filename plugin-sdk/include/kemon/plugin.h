@@ -54,7 +54,8 @@ static inline int kemon_speaks(kemon_hello *hello) {
   static const char why[] = "the plugin speaks another major of the ABI than the host";
   if (hello->abi_min >> 16 <= KEMON_ABI_MAJOR && KEMON_ABI_MAJOR <= hello->abi_max >> 16)
     return 1;
-  memcpy(hello->why, why, sizeof why);
+  if (KEMON_HAS(hello, why))
+    memcpy(hello->why, why, sizeof why);
   return 0;
 }
 
