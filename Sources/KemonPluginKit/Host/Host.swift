@@ -60,6 +60,8 @@ public struct Host: @unchecked Sendable {
   }
 
   /// Standard output, which belongs to the host; nil when the host offers none.
+  ///
+  /// Asked for by its id each time: keep what you got.
   public var output: Output? {
     table.pointee.ext(table, KEMON_EXT_OUTPUT)
       .map { Output(host: table, table: $0.assumingMemoryBound(to: kemon_ext_output.self)) }

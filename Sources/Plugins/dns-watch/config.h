@@ -12,7 +12,7 @@
 #include "name_list.h"
 
 struct Config {
-  bool print = true;
+  bool print = false;
   bool dump = true;
   std::uint64_t dump_base = 0;
   NameList deny;

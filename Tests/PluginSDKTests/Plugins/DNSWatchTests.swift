@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test func `the slides' query gives the slides' lines`() throws {
-    let host = FakeHost(config: ["dump_base": "0xffffff8049a116c0"])
+    let host = FakeHost(config: ["print": true, "dump_base": "0xffffff8049a116c0"])
     let plugin = try PluginLibrary(product: "dns-watch").run(in: host)
     host.observe(Samples.dns())
     #expect(host.takeOutput() == (try Checkout.golden("dialect-2018-dns-watch.txt")))
@@ -25,20 +25,20 @@ import Testing
     plugin.stop()
   }
 
-  @Test func `dump and print can be switched off`() throws {
-    let host = FakeHost(config: ["dump": false])
+  @Test func `printing is off and the dump is on unless the configuration says else`() throws {
+    let host = FakeHost(config: ["print": true, "dump": false])
     let plugin = try PluginLibrary(product: "dns-watch").run(in: host)
     host.observe(Samples.dns())
     #expect(host.takeOutput().split(separator: "\n").count == 2)
     plugin.stop()
-    let silent = FakeHost(config: ["print": false], extensions: [KEMON_EXT_CONFIG])
+    let silent = FakeHost(extensions: [KEMON_EXT_CONFIG])
     let other = try PluginLibrary(product: "dns-watch").run(in: silent)
     #expect(silent.handlers.isEmpty)
     other.stop()
   }
 
   @Test func `without a packet there is no dump and without a base offsets start at zero`() throws {
-    let host = FakeHost()
+    let host = FakeHost(config: ["print": true])
     let plugin = try PluginLibrary(product: "dns-watch").run(in: host)
     host.observe(Samples.dns(packet: nil))
     #expect(host.takeOutput().split(separator: "\n").count == 2)
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test func `a name with control bytes stays on its line`() throws {
-    let host = FakeHost(config: ["dump": false])
+    let host = FakeHost(config: ["print": true, "dump": false])
     let plugin = try PluginLibrary(product: "dns-watch").run(in: host)
     host.observe(Samples.dns("a\nb\u{7F}"))
     #expect(host.takeOutput().hasSuffix("query=a\\x0ab\\x7f.\n"))
@@ -117,7 +117,7 @@ import Testing
   @Test func `it says which extension is missing`() throws {
     let error = try #require(throws: PluginLibrary.Failure.self) {
       try PluginLibrary(product: "dns-watch")
-        .run(in: FakeHost(extensions: [KEMON_EXT_CONFIG]))
+        .run(in: FakeHost(config: ["print": true], extensions: [KEMON_EXT_CONFIG]))
     }
     #expect(error.description == "the host has no extension kemon.output/1")
   }

@@ -58,7 +58,7 @@ import Testing
   @Test(
     arguments: [
       ("kext-guard", ["deny": [["id": "com.example.*", "below": "2"]]]),
-      ("dns-watch", ["deny": ["googleapis.com"]]),
+      ("dns-watch", ["print": true, "deny": ["googleapis.com"]]),
       ("path-guard", ["deny": [["path": "/etc/secret"], ["path": "/bin", "except": [501]]]]),
       ("event-log", ["dialect": "2018"]), ("event-log", ["dialect": "2019"]),
       ("event-log", ["format": "jsonl"]),
