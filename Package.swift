@@ -105,7 +105,8 @@ let package = Package(
       name: "KemonPluginHost",
       dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform"],
       swiftSettings: rules),
-    .target(name: "KemonPluginKit", dependencies: ["KemonEvents"], swiftSettings: rules),
+    .target(
+      name: "KemonPluginKit", dependencies: ["KemonEvents", "CKemonPlugin"], swiftSettings: rules),
     .executableTarget(
       name: "kemon-host",
       dependencies: [
