@@ -6,6 +6,8 @@ SCRATCH ?= .build
 BUILD = umask 022 && $(SWIFT) build --scratch-path $(SCRATCH)
 TEST = umask 022 && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path $(SCRATCH)
 PLUGINS := kext-guard dns-watch path-guard event-log
+# Swift plugins call these of the runtime that is linked into the program which loads them.
+EXPORT_TSAN := $(foreach name,read write assign_tag register_tag register_header,-Xlinker --export-dynamic-symbol=__tsan_external_$(name))
 SOURCES := Package.swift Sources Tests plugin-sdk
 
 .DEFAULT_GOAL := help
@@ -49,7 +51,7 @@ test: setup ## Run every test
 
 .PHONY: test-thread
 test-thread: setup ## Run every test under ThreadSanitizer
-	$(TEST)-thread --sanitize thread
+	$(TEST)-thread --sanitize thread $(EXPORT_TSAN)
 
 .PHONY: test-address
 test-address: setup ## Run every test under AddressSanitizer
