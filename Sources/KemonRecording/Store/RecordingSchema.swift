@@ -15,8 +15,9 @@ enum RecordingSchema {
   /// `PRAGMA user_version`: the revision of these tables.
   static let version: Int32 = 1
 
-  /// Where the header of an SQLite file keeps these two, big endian.
+  /// Where the header of an SQLite file keeps these and how it is written, big endian.
   static let versionOffset = 60
+  static let writeVersionOffset = 18
   static let applicationIDOffset = 68
   static let headerSize = 100
   static let magic = Array("SQLite format 3\0".utf8)
