@@ -43,6 +43,17 @@ import Testing
       ])
   }
 
+  @Test func `bars and marks in names change nothing else`() throws {
+    #expect(
+      try events(
+        "action=WRITE|path=/a<pipe>pid=1|\(Self.who)", "action=WRITE|path=\u{301}a|\(Self.who)",
+        "action=WRITE|path=/a|\(Self.who)|action=DELETE|pid=1"
+      ) == [
+        "file.write post pid=479 path=/a|pid=1", "file.write post pid=479 path=\u{301}a",
+        "file.write post pid=479 path=/a",
+      ])
+  }
+
   @Test func `who did it is in the record, as far as Santa knows`() throws {
     var seen: [String] = []
     let text = line(

@@ -49,14 +49,15 @@ extension SantaImporter {
       builder.header.pointee.subject.ppid = line.number("ppid") ?? 0
       builder.header.pointee.subject.uid = line.number("uid") ?? .max
       builder.header.pointee.subject.gid = line.number("gid") ?? .max
-      builder.header.pointee.subject.exe = builder.text(text(line, isExec ? "path" : "processpath"))
+      builder.header.pointee.subject.exe = builder.text(line.text(isExec ? "path" : "processpath"))
       builder.header.pointee.subject.comm = builder.text(
-        isExec ? line["path"]?.split(separator: "/").last.map(String.init) : text(line, "process"))
-      let path = builder.text(text(line, "path"))
+        isExec
+          ? line.text("path")?.split(separator: "/").last.map(String.init) : line.text("process"))
+      let path = builder.text(line.text("path"))
       switch line.action {
       case "EXEC":
         // Santa joins the arguments by spaces: those that hold spaces come apart.
-        let arguments = line["args"]?.split(separator: " ").map(String.init) ?? []
+        let arguments = line.text("args")?.split(separator: " ").map(String.init) ?? []
         builder.setPayload(
           kemon_exec(
             dev: 0, ino: 0, argc: UInt32(arguments.count), envc: 0, path: path, cwd: kemon_str(),
@@ -66,10 +67,8 @@ extension SantaImporter {
       default:
         builder.setPayload(
           kemon_file_pair(
-            dev: 0, ino: 0, path: path, to: builder.text(text(line, "newpath"))))
+            dev: 0, ino: 0, path: path, to: builder.text(line.text("newpath"))))
       }
     }
-
-    private func text(_ line: SantaLine, _ key: Substring) -> String? { line[key].map(String.init) }
   }
 }
