@@ -31,6 +31,9 @@ struct RecordingFile: Sendable {
   init(appendingTo path: String, maximumBytes: Int?) throws(RecordingError) {
     _ = try RecordingHeader(of: path)
     queue = try Self.open(path, maximumBytes) { database in
+      if let problem = try RecordingSchema.problem(appendingTo: database) {
+        throw RecordingError(.notARecording, path, problem)
+      }
       // A file that was cut would grow on as if nothing were missing.
       let report = try String.fetchAll(database, sql: "PRAGMA quick_check(1)")
       guard report == ["ok"] else {

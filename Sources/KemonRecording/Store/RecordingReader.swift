@@ -173,7 +173,13 @@ public final class RecordingReader {
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA writable_schema = ON") }
     }
     do {
-      return try DatabaseQueue(path: path, configuration: configuration)
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      if let problem = try queue.read(RecordingSchema.problem(readingFrom:)) {
+        throw RecordingError(.notARecording, path, problem)
+      }
+      return queue
+    } catch let error as RecordingError {
+      throw error
     } catch let error as DatabaseError {
       throw RecordingError(sqlite: error, path, otherwise: .cannotOpen)
     } catch {
