@@ -54,6 +54,15 @@ import Testing
       ])
   }
 
+  @Test func `a last line without an end may be cut, and its event says so`() throws {
+    var flags: [Bool] = []
+    let text = line("action=WRITE|path=/a|pid=5") + line("action=WRITE|path=/a/b|pid=5").dropLast(8)
+    _ = try #require(TraceFormat.named("santa")).run(ImportInput(MemorySource(Array(text.utf8)))) {
+      flags.append($0.isTruncated)
+    }
+    #expect(flags == [false, true])
+  }
+
   @Test func `who did it is in the record, as far as Santa knows`() throws {
     var seen: [String] = []
     let text = line(
@@ -71,7 +80,7 @@ import Testing
       "santa",
       line("action=DISKAPPEAR|mount=/|volume=HDD") + "[2018-08-19T03:13:12.253Z] *** QUOTA ***\n"
         + "no time\n" + "[yesterday] I santad: action=WRITE|path=/a\n" + line("action=WRITE|path")
-        + "\n" + String(line("action=WRITE|path=/a|pid=5").dropLast()))
+        + "\n" + line("action=WRITE|path=/a|pid=5"))
     #expect(
       imported.report.skipped == [
         "no event kind for DISKAPPEAR": 1, "not an event": 1, "broken line": 3, "empty line": 1,

@@ -228,7 +228,7 @@ import Testing
     let good = open("/tmp/a", flags: "O_RDONLY")
     let imported = try importing("sysdig-json", good + good.prefix(60) + "\n\n[1]\n{}\n" + good)
     #expect(imported.events.count == 4)
-    #expect(imported.report.skipped == ["broken line": 3, "empty line": 1])
+    #expect(imported.report.skipped == ["broken line": 3, "line without an object": 1])
     #expect(
       imported.report.problems.map(\.place) == [
         "line 3 at byte \(good.utf8.count)", "line 5 at byte \(good.utf8.count + 62)",
@@ -239,6 +239,17 @@ import Testing
         "not JSON:", "field \"\" ", "no field ",
       ])
     #expect(!imported.report.isComplete && imported.isBalanced)
+  }
+
+  @Test func `lines that are made a list are read too`() throws {
+    let one = line("<", "unlink", "res=0 path=/a ", result: 0).dropLast()
+    let two = line("<", "unlink", "res=0 path=/b ", result: 0).dropLast()
+    let expected = ["/a", "/a", "/b", "/b"]
+    for text in ["[\n\(one),\n\(two)\n]\n", "[\(one)\n,\(two) ]", "\(one)\n\n\(two)"] {
+      let imported = try importing("sysdig-json", text)
+      #expect(imported.events.map { String($0.suffix(2)) } == expected)
+      #expect(imported.isBalanced && imported.report.isComplete)
+    }
   }
 
   @Test func `what the input calls things is shown short and harmless, and not without end`() throws

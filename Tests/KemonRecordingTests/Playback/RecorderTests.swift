@@ -82,6 +82,18 @@ import Testing
     #expect(numbers == Array(numbers[0]..<numbers[0] + 2000))
   }
 
+  @Test func `several threads may stop a recorder`() throws {
+    let ring = EventRing(slots: 64)
+    let recorder = Recorder(
+      ring: ring, writer: try RecordingWriter(creating: path), overflow: .block)
+    recorder.start()
+    publish(0..<1000, on: ring)
+    let threads = (0..<4).map { _ in WorkerThread(named: "stopper") { recorder.stop() } }
+    for thread in threads { thread.join() }
+    #expect(recorder.stop().delivered == 1000)
+    #expect(try RecordingReader(opening: path).loadAll().records.count == 1000)
+  }
+
   @Test func `a filter mutes the rest`() throws {
     let ring = EventRing()
     let recorder = Recorder(

@@ -24,11 +24,16 @@ extension SantaImporter {
       }
     }
 
-    func tell(_ line: SantaLine, _ sink: inout ImportSink) throws(RecordingError) {
+    /// Writes the events of a line.
+    ///
+    /// - Parameter isEnded: whether the line is known to be whole; else its texts may be cut, and its events say so.
+    func tell(
+      _ line: SantaLine, isEnded: Bool, _ sink: inout ImportSink
+    ) throws(RecordingError) {
       let operation = sink.newOperation()
       if let pre {
         try sink.emit(pre, at: line.time, operation: operation) { builder in
-          fill(&builder, line)
+          fill(&builder, line, isEnded)
           builder.header.pointee.verdict =
             switch line["decision"] {
             case "DENY": VerdictAction.deny.rawValue
@@ -38,11 +43,12 @@ extension SantaImporter {
         }
       }
       if let post {
-        try sink.emit(post, at: line.time, operation: operation) { fill(&$0, line) }
+        try sink.emit(post, at: line.time, operation: operation) { fill(&$0, line, isEnded) }
       }
     }
 
-    private func fill(_ builder: inout RecordBuilder, _ line: SantaLine) {
+    private func fill(_ builder: inout RecordBuilder, _ line: SantaLine, _ isEnded: Bool) {
+      if !isEnded { builder.header.pointee.flags |= UInt16(KEMON_EV_TRUNCATED) }
       let isExec = line.action == "EXEC"
       builder.header.pointee.subject.pid = line.number("pid") ?? 0
       builder.header.pointee.subject.tid = 0
