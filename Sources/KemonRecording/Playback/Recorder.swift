@@ -14,7 +14,6 @@ public final class Recorder: Sendable {
     var subscription: Subscription?
     var thread: WorkerThread?
     var lastAccount: SubscriberAccount?
-    var failure: RecordingError?
   }
 
   /// Milliseconds after which the thread looks whether a batch is due, though nothing was published.
@@ -26,6 +25,8 @@ public final class Recorder: Sendable {
   private let filter: EventFilter?
   private let isStopping = Atomic<Bool>(false)
   private let state = Mutex(State())
+  // Apart from the state, whose lock is held while the thread is waited for.
+  private let failed = Mutex<RecordingError?>(nil)
 
   /// Makes a recorder; it joins the ring when it is started.
   ///
@@ -62,21 +63,14 @@ public final class Recorder: Sendable {
   public func stop() -> SubscriberAccount {
     isStopping.store(true, ordering: .sequentiallyConsistent)
     ring.wakeAll()
-    let thread = state.withLock { state in
-      defer { state.thread = nil }
-      return state.thread
-    }
-    thread?.join()
     return state.withLock { state in
       guard let subscription = state.subscription else {
         return state.lastAccount ?? SubscriberAccount(name: "recorder")
       }
+      state.thread?.join()
+      state.thread = nil
       subscription.cancel()
-      do throws(RecordingError) {
-        try writer.close()
-      } catch {
-        state.failure = state.failure ?? error
-      }
+      attempt { () throws(RecordingError) in try writer.close() }
       let account = self.account(of: subscription, isClosed: true)
       state.lastAccount = account
       state.subscription = nil
@@ -88,13 +82,13 @@ public final class Recorder: Sendable {
   public var account: SubscriberAccount {
     state.withLock { state in
       state.lastAccount
-        ?? state.subscription.map { account(of: $0, isClosed: state.failure != nil) }
+        ?? state.subscription.map { account(of: $0, isClosed: failure != nil) }
         ?? SubscriberAccount(name: "recorder")
     }
   }
 
   /// Why nothing is written any more, if so.
-  public var failure: RecordingError? { state.withLock { $0.failure } }
+  public var failure: RecordingError? { failed.withLock { $0 } }
 
   private func account(of subscription: Subscription, isClosed: Bool) -> SubscriberAccount {
     // In this order: what is committed meanwhile was drained before.
@@ -106,18 +100,17 @@ public final class Recorder: Sendable {
     return account
   }
 
+  /// Does something with the file and remembers the first failure.
+  private func attempt(_ body: () throws(RecordingError) -> Void) {
+    do throws(RecordingError) {
+      try body()
+    } catch {
+      failed.withLock { $0 = $0 ?? error }
+    }
+  }
+
   private func run(_ subscription: Subscription) {
     var goal: UInt64?
-    var hasFailed = false
-    func attempt(_ body: () throws(RecordingError) -> Void) {
-      guard !hasFailed else { return }
-      do throws(RecordingError) {
-        try body()
-      } catch {
-        hasFailed = true
-        state.withLock { $0.failure = error }
-      }
-    }
     while true {
       let taken = subscription.drain { record in
         if let filter, !filter.matches(record) { return false }

@@ -4,10 +4,13 @@ import Glibc
 
 /// The first bytes of a recording, looked at before SQLite is: so that a foreign file gets a clear answer and is
 /// never written to.
-enum RecordingHeader {
+struct RecordingHeader {
+  /// Whether changes go to a log beside the file: so it is while a recording is written.
+  let usesLog: Bool
+
   /// Checks that a file is a recording of this version.
-  static func check(_ path: String) throws(RecordingError) {
-    let bytes = try read(path)
+  init(of path: String) throws(RecordingError) {
+    let bytes = try Self.read(path)
     guard bytes.starts(with: RecordingSchema.magic) else {
       throw RecordingError(
         .notARecording, path,
@@ -18,19 +21,20 @@ enum RecordingHeader {
         .damaged, path,
         "cut at byte \(bytes.count), inside its header of \(RecordingSchema.headerSize) bytes")
     }
-    let application = integer(bytes, at: RecordingSchema.applicationIDOffset)
+    let application = Self.integer(bytes, at: RecordingSchema.applicationIDOffset)
     guard application == RecordingSchema.applicationID else {
       throw RecordingError(
         .notARecording, path,
         "an SQLite file, but not a recording: application id \(application) at byte "
           + "\(RecordingSchema.applicationIDOffset), needed \(RecordingSchema.applicationID)")
     }
-    let version = integer(bytes, at: RecordingSchema.versionOffset)
+    let version = Self.integer(bytes, at: RecordingSchema.versionOffset)
     guard version == RecordingSchema.version else {
       throw RecordingError(
         .wrongVersion(found: Int(version), needed: Int(RecordingSchema.version)), path,
         "schema version \(version), this version reads \(RecordingSchema.version)")
     }
+    usesLog = bytes[RecordingSchema.writeVersionOffset] == 2
   }
 
   private static func read(_ path: String) throws(RecordingError) -> [UInt8] {

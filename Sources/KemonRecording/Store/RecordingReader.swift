@@ -42,6 +42,10 @@ public final class RecordingReader {
 
   /// The file.
   public let path: String
+  /// Whether the writer closed the recording.
+  ///
+  /// False while it is still written, and for ever when the writer was killed: the last half second may be missing.
+  public let wasClosed: Bool
   let queue: DatabaseQueue
 
   /// Opens a recording, also one whose writer was killed or whose end is missing.
@@ -49,7 +53,7 @@ public final class RecordingReader {
   /// - Parameter path: the file.
   /// - Throws: ``RecordingError`` with code `cannotOpen`, `notARecording`, `wrongVersion` or `damaged`.
   public init(opening path: String) throws(RecordingError) {
-    try RecordingHeader.check(path)
+    wasClosed = try !RecordingHeader(of: path).usesLog
     self.path = path
     do {
       queue = try Self.open(path, salvaging: false)
@@ -169,7 +173,13 @@ public final class RecordingReader {
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA writable_schema = ON") }
     }
     do {
-      return try DatabaseQueue(path: path, configuration: configuration)
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      if let problem = try queue.read(RecordingSchema.problem(readingFrom:)) {
+        throw RecordingError(.notARecording, path, problem)
+      }
+      return queue
+    } catch let error as RecordingError {
+      throw error
     } catch let error as DatabaseError {
       throw RecordingError(sqlite: error, path, otherwise: .cannotOpen)
     } catch {

@@ -17,6 +17,8 @@ public struct RecordingSummary: Sendable, Equatable {
 
   /// Bytes of the file.
   public var fileSize = 0
+  /// Whether the writer closed the recording; else the end may be missing.
+  public var wasClosed = false
   /// Facts about the recording as a whole, by key.
   public var meta: [String: String] = [:]
   /// How many events.
@@ -47,6 +49,7 @@ extension RecordingReader {
   public func summary() -> RecordingSummary {
     var summary = RecordingSummary()
     summary.fileSize = FileSize.of(path)
+    summary.wasClosed = wasClosed
     do {
       summary.meta = try meta()
     } catch {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import GRDB
+import KemonBus
 public import KemonEvents
 import Synchronization
 
@@ -35,7 +35,7 @@ public final class RecordingWriter: Sendable {
     var batch = RecordBuffer(byteCapacity: 1 << 20)
     var dueAt: UInt64 = 0
     var committed = 0
-    var queue: DatabaseQueue?
+    var file: RecordingFile?
     var failure: RecordingError?
   }
 
@@ -57,21 +57,10 @@ public final class RecordingWriter: Sendable {
   public init(
     creating path: String, meta: [String: String] = [:], options: Options = Options()
   ) throws(RecordingError) {
-    guard access(path, F_OK) != 0 else {
-      throw RecordingError(
-        .exists, path, "there is a file already, and a recording is never overwritten")
-    }
     self.path = path
     self.options = options
-    // The tables are made before WAL mode is on, so that the file itself tells what it is from the start.
-    let queue = try Self.open(path, options) { database in
-      try database.inTransaction {
-        try RecordingSchema.create(in: database)
-        return .commit
-      }
-      try Self.useLog(database)
-    }
-    state = Mutex(State(queue: queue))
+    let file = try RecordingFile(creating: path, maximumBytes: options.maximumBytes)
+    state = Mutex(State(file: file))
     try set(meta: meta)
   }
 
@@ -84,18 +73,10 @@ public final class RecordingWriter: Sendable {
   public init(
     appendingTo path: String, options: Options = Options()
   ) throws(RecordingError) {
-    try RecordingHeader.check(path)
     self.path = path
     self.options = options
-    let queue = try Self.open(path, options) { database in
-      // A file that was cut would grow on as if nothing were missing.
-      let report = try String.fetchAll(database, sql: "PRAGMA quick_check(1)")
-      guard report == ["ok"] else {
-        throw RecordingError(.damaged, path, "not appended to: \(report.joined(separator: "; "))")
-      }
-      try Self.useLog(database)
-    }
-    state = Mutex(State(queue: queue))
+    let file = try RecordingFile(appendingTo: path, maximumBytes: options.maximumBytes)
+    state = Mutex(State(file: file))
   }
 
   deinit { try? close() }
@@ -107,10 +88,12 @@ public final class RecordingWriter: Sendable {
   public func append(_ record: RecordView) throws(RecordingError) {
     try state.withLock { state throws(RecordingError) in
       if let failure = state.failure { throw failure }
-      if state.batch.count == 0 { state.dueAt = Self.now() + UInt64(options.interval) * 1_000_000 }
+      if state.batch.count == 0 {
+        state.dueAt = EventClock.monotonic() + UInt64(options.interval) * 1_000_000
+      }
       state.batch.append(record)
       if state.batch.count >= options.batch || state.batch.byteCount >= Self.batchBytes
-        || Self.now() >= state.dueAt
+        || EventClock.monotonic() >= state.dueAt
       {
         try commit(&state)
       }
@@ -120,7 +103,7 @@ public final class RecordingWriter: Sendable {
   /// Commits the batch if its first record has waited long enough.
   public func commitIfDue() throws(RecordingError) {
     try state.withLock { state throws(RecordingError) in
-      if state.batch.count > 0, Self.now() >= state.dueAt { try commit(&state) }
+      if state.batch.count > 0, EventClock.monotonic() >= state.dueAt { try commit(&state) }
     }
   }
 
@@ -167,113 +150,38 @@ public final class RecordingWriter: Sendable {
   /// Later calls fail.
   public func close() throws(RecordingError) {
     try state.withLock { state throws(RecordingError) in
-      guard let queue = state.queue else { return }
+      guard let file = state.file else { return }
       defer {
-        state.queue = nil
+        state.file = nil
         state.failure =
           state.failure ?? RecordingError(.cannotWrite, path, "the recording is closed")
       }
-      if state.failure == nil { try commit(&state) }
-      try Self.mapping(path) {
-        do {
-          try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-          // Somebody reads it: the log stays in use, which loses nothing.
-        }
-        try queue.close()
+      let outcome = Result { () throws(RecordingError) in
+        if state.failure == nil { try commit(&state) }
       }
+      try file.close()
+      try outcome.get()
     }
   }
 
-  // MARK: Inside
-
   private func commit(_ state: inout State) throws(RecordingError) {
     if let failure = state.failure { throw failure }
-    guard state.batch.count > 0, let queue = state.queue else { return }
-    do {
-      try Self.mapping(path) {
-        try queue.write { database in
-          let insert = try database.cachedStatement(sql: RecordingSchema.insertEvent)
-          for index in 0..<state.batch.count { try Self.insert(state.batch[index], with: insert) }
-        }
-      }
+    guard state.batch.count > 0, let file = state.file else { return }
+    defer { state.batch.removeAll() }
+    do throws(RecordingError) {
+      try file.insert(state.batch)
+      state.committed += state.batch.count
     } catch {
       // The batch is given up, not tried again: a full disk would make every later call wait for it.
       state.failure = error
-      state.batch.removeAll()
       throw error
     }
-    state.committed += state.batch.count
-    state.batch.removeAll()
   }
 
   private func write(_ body: (Database) throws -> Void) throws(RecordingError) {
     try state.withLock { state throws(RecordingError) in
       if let failure = state.failure { throw failure }
-      guard let queue = state.queue else { return }
-      try Self.mapping(path) { try queue.write(body) }
+      try state.file?.write(body)
     }
-  }
-
-  private static func insert(_ record: RecordView, with statement: Statement) throws {
-    let event = record.event.pointee
-    // The bytes are bound before this returns: SQLite copies them.
-    let blob = Data(
-      bytesNoCopy: UnsafeMutableRawPointer(mutating: UnsafeRawPointer(record.event)),
-      count: record.size, deallocator: .none)
-    statement.setUncheckedArguments([
-      Int64(bitPattern: event.seq), Int64(bitPattern: event.time_ns), Int64(event.kind),
-      Int64(event.subject.pid), Int64(event.verdict), Int64(event.decided_by),
-      Int64(bitPattern: event.corr), Int64(event.result), blob,
-    ])
-    try statement.execute()
-  }
-
-  private static func open(
-    _ path: String, _ options: Options, _ prepare: (Database) throws -> Void
-  ) throws(RecordingError) -> DatabaseQueue {
-    try mapping(path) {
-      var configuration = Configuration()
-      configuration.label = "kemon.recording"
-      configuration.busyMode = .timeout(1)
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try queue.writeWithoutTransaction { database in
-        if let bytes = options.maximumBytes {
-          let page = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4096
-          try database.execute(sql: "PRAGMA max_page_count = \(max(1, bytes / page))")
-        }
-        try prepare(database)
-      }
-      return queue
-    }
-  }
-
-  private static func useLog(_ database: Database) throws {
-    try database.execute(
-      sql: """
-        PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = NORMAL;
-        """)
-  }
-
-  private static func mapping<T>(
-    _ path: String, _ body: () throws -> T
-  ) throws(RecordingError) -> T {
-    do {
-      return try body()
-    } catch let error as RecordingError {
-      throw error
-    } catch let error as DatabaseError {
-      throw RecordingError(sqlite: error, path, otherwise: .cannotWrite)
-    } catch {
-      throw RecordingError(.cannotWrite, path, "\(error)")
-    }
-  }
-
-  /// Nanoseconds of a clock that never jumps.
-  private static func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

@@ -43,6 +43,18 @@ import Testing
     #expect(!report.isComplete && report.problems.map(\.place) == ["line 15 at byte 4590"])
   }
 
+  @Test func `of a compressed trace that is cut the good lines are kept and the cut is told`()
+    throws
+  {
+    let data = gzip(Array(try Fixtures.text("Recordings/santa.log").utf8))
+    let whole = try importing("santa", data)
+    #expect(whole.report.isComplete && whole.events.count == 6)
+    let cut = try importing("santa", Array(data.dropLast(500)))
+    #expect(cut.events == Array(whole.events.prefix(cut.events.count)) && cut.events.count >= 3)
+    #expect(cut.report.problems.last?.message.hasPrefix("the gzip data is cut") == true)
+    #expect(cut.isBalanced && !cut.report.isComplete)
+  }
+
   @Test func `every format says what it is and how it is made`() {
     #expect(TraceFormat.all.map(\.name) == ["sysdig-json", "tracee", "pcap", "santa"])
     for format in TraceFormat.all {

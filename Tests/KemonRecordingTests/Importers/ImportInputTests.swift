@@ -22,7 +22,8 @@ import Testing
     var lines: [String] = []
     while let line = input.line(limit: limit) {
       switch line {
-      case .text(let bytes): lines.append(String(decoding: bytes, as: UTF8.self))
+      case .text(let bytes), .unended(let bytes):
+        lines.append(String(decoding: bytes, as: UTF8.self))
       case .tooLong(let count): lines.append("too long: \(count)")
       }
     }
@@ -33,7 +34,7 @@ import Testing
 
   @Test(arguments: [
     ("", []), ("a", ["a"]), ("a\n", ["a"]), ("a\nb", ["a", "b"]), ("\n\n", ["", ""]),
-    ("a\r\nb\r", ["a", "b"]), ("one\n\ntwo\n", ["one", "", "two"]),
+    ("a\r\nb\r\n", ["a", "b"]), ("one\n\ntwo\n", ["one", "", "two"]),
   ])
   func `lines end at line ends and at the end`(text: String, expected: [String]) {
     #expect(lines(input(Array(text.utf8))) == expected)

@@ -149,6 +149,16 @@ private typealias Make = CaptureBuilder
       try importing("pcap", Make.pcap(link: 147, [[1]])).report.skipped == ["link type 147": 1])
   }
 
+  @Test func `a query of which the end was not captured is marked as cut`() throws {
+    let whole = Make.ethernet(0x0800, Make.ipv4(17, Make.udp(Make.query + [1, 2, 3])))
+    let first = Make.ethernet(0x0800, Make.ipv4(17, fragment: 0x2000, Make.udp(Make.query)))
+    var flags: [Bool] = []
+    _ = try #require(TraceFormat.named("pcap")).run(
+      ImportInput(MemorySource(Make.pcap([whole, Array(whole.dropLast(2)), first])))
+    ) { flags.append($0.isTruncated) }
+    #expect(flags == [false, true, true])
+  }
+
   // MARK: Hostile files
 
   @Test func `bytes that are no capture are named`() throws {

@@ -43,6 +43,26 @@ import Testing
       ])
   }
 
+  @Test func `bars and marks in names change nothing else`() throws {
+    #expect(
+      try events(
+        "action=WRITE|path=/a<pipe>pid=1|\(Self.who)", "action=WRITE|path=\u{301}a|\(Self.who)",
+        "action=WRITE|path=/a|\(Self.who)|action=DELETE|pid=1"
+      ) == [
+        "file.write post pid=479 path=/a|pid=1", "file.write post pid=479 path=\u{301}a",
+        "file.write post pid=479 path=/a",
+      ])
+  }
+
+  @Test func `a last line without an end may be cut, and its event says so`() throws {
+    var flags: [Bool] = []
+    let text = line("action=WRITE|path=/a|pid=5") + line("action=WRITE|path=/a/b|pid=5").dropLast(8)
+    _ = try #require(TraceFormat.named("santa")).run(ImportInput(MemorySource(Array(text.utf8)))) {
+      flags.append($0.isTruncated)
+    }
+    #expect(flags == [false, true])
+  }
+
   @Test func `who did it is in the record, as far as Santa knows`() throws {
     var seen: [String] = []
     let text = line(
@@ -60,7 +80,7 @@ import Testing
       "santa",
       line("action=DISKAPPEAR|mount=/|volume=HDD") + "[2018-08-19T03:13:12.253Z] *** QUOTA ***\n"
         + "no time\n" + "[yesterday] I santad: action=WRITE|path=/a\n" + line("action=WRITE|path")
-        + "\n" + String(line("action=WRITE|path=/a|pid=5").dropLast()))
+        + "\n" + line("action=WRITE|path=/a|pid=5"))
     #expect(
       imported.report.skipped == [
         "no event kind for DISKAPPEAR": 1, "not an event": 1, "broken line": 3, "empty line": 1,

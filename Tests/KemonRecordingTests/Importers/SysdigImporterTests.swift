@@ -142,6 +142,42 @@ import Testing
       ])
   }
 
+  @Test func `names cannot hide what is done with them`() throws {
+    let flags = "flags=2(MAP_PRIVATE)"
+    #expect(
+      try events(
+        line(
+          ">", "mmap",
+          "addr=0 length=9 prot=5(PROT_READ|PROT_EXEC) \(flags) fd=3(<f>/tmp/x prot=1(PROT_READ) offset=0) offset=0 "
+        ), line("<", "mmap", "res=7F00 ", result: 0x7F00)) == [
+          "dylib.map pre pid=7 protection=5 flags=2 path=/tmp/x prot=1(PROT_READ) offset=0"
+        ])
+    #expect(
+      try events(line("<", "rename", "res=0 oldpath=/a newpath=/b newpath=/c flags=0 ", result: 0))
+        .first == "file.rename pre pid=7 path=/a to=/b newpath=/c flags=0")
+    let exit = line(
+      "<", "execve",
+      "res=0 exe=sh args=-c. tid=8(x) rm. tid=7(sh) pid=7(sh) cwd=/home fdlimit=1 env=A= args=. cwd=/x fdlimit=2 ",
+      result: 0, path: "/bin/sh")
+    #expect(
+      try events(exit).first
+        == #"process.exec pre pid=7 argc=3 path=/bin/sh cwd=/home argv=["sh", "-c", " tid=8(x) rm"]"#
+    )
+  }
+
+  @Test func `a mark that combines with the sign before it hides no name`() throws {
+    let mark = "\u{301}"
+    #expect(
+      try events(line("<", "unlink", "res=0 path=\(mark)a ", result: 0)).first
+        == "file.delete pre pid=7 path=\(mark)a")
+    #expect(
+      try events(
+        line(
+          "<", "mmap",
+          "res=7F00 prot=4(PROT_EXEC) flags=2(MAP_PRIVATE) fd=3(<f>\(mark)a.so) offset=0 ",
+          result: 0x7F00)) == ["dylib.map pre pid=7 protection=4 flags=2 path=\(mark)a.so"])
+  }
+
   @Test func `a connection has both ends, its family and its transport`() throws {
     #expect(
       try events(
@@ -192,7 +228,7 @@ import Testing
     let good = open("/tmp/a", flags: "O_RDONLY")
     let imported = try importing("sysdig-json", good + good.prefix(60) + "\n\n[1]\n{}\n" + good)
     #expect(imported.events.count == 4)
-    #expect(imported.report.skipped == ["broken line": 3, "empty line": 1])
+    #expect(imported.report.skipped == ["broken line": 3, "line without an object": 1])
     #expect(
       imported.report.problems.map(\.place) == [
         "line 3 at byte \(good.utf8.count)", "line 5 at byte \(good.utf8.count + 62)",
@@ -203,6 +239,17 @@ import Testing
         "not JSON:", "field \"\" ", "no field ",
       ])
     #expect(!imported.report.isComplete && imported.isBalanced)
+  }
+
+  @Test func `lines that are made a list are read too`() throws {
+    let one = line("<", "unlink", "res=0 path=/a ", result: 0).dropLast()
+    let two = line("<", "unlink", "res=0 path=/b ", result: 0).dropLast()
+    let expected = ["/a", "/a", "/b", "/b"]
+    for text in ["[\n\(one),\n\(two)\n]\n", "[\(one)\n,\(two) ]", "\(one)\n\n\(two)"] {
+      let imported = try importing("sysdig-json", text)
+      #expect(imported.events.map { String($0.suffix(2)) } == expected)
+      #expect(imported.isBalanced && imported.report.isComplete)
+    }
   }
 
   @Test func `what the input calls things is shown short and harmless, and not without end`() throws

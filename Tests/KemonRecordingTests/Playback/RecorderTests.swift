@@ -41,6 +41,25 @@ import Testing
     #expect(recorder.stop() == account)
   }
 
+  @Test func `a recorder that may lose events says how many, and has the others`() throws {
+    let ring = EventRing(slots: 16)
+    let recorder = Recorder(
+      ring: ring, writer: try RecordingWriter(creating: path), overflow: .drop)
+    recorder.start()
+    publish(0..<20_000, on: ring)
+    let account = recorder.stop()
+    #expect(account.produced == 20_000 && account.isBalanced && account.pending == 0)
+    let (records, outcome) = try RecordingReader(opening: path).loadAll()
+    #expect(outcome.isComplete && UInt64(records.count) == account.delivered)
+    // What was lost leaves gaps in the numbers, and a mark behind each.
+    var last = records.count > 0 ? records[0].event.pointee.seq : 0
+    for index in 1..<max(1, records.count) {
+      let event = records[index].event.pointee
+      #expect((event.seq == last + 1) == (event.flags & UInt16(KEMON_EV_GAP_BEFORE) == 0))
+      last = event.seq
+    }
+  }
+
   @Test func `several threads may publish`() async throws {
     let ring = EventRing(slots: 256)
     let recorder = Recorder(
@@ -61,6 +80,18 @@ import Testing
     let (records, _) = try RecordingReader(opening: path).loadAll()
     let numbers = (0..<records.count).map { records[$0].event.pointee.seq }
     #expect(numbers == Array(numbers[0]..<numbers[0] + 2000))
+  }
+
+  @Test func `several threads may stop a recorder`() throws {
+    let ring = EventRing(slots: 64)
+    let recorder = Recorder(
+      ring: ring, writer: try RecordingWriter(creating: path), overflow: .block)
+    recorder.start()
+    publish(0..<1000, on: ring)
+    let threads = (0..<4).map { _ in WorkerThread(named: "stopper") { recorder.stop() } }
+    for thread in threads { thread.join() }
+    #expect(recorder.stop().delivered == 1000)
+    #expect(try RecordingReader(opening: path).loadAll().records.count == 1000)
   }
 
   @Test func `a filter mutes the rest`() throws {

@@ -49,6 +49,27 @@ import Testing
     #expect(error.message == "schema version 99, this version reads 1")
   }
 
+  @Test func `what stands in the place of a table is not read`() throws {
+    try record(3)
+    try change(
+      """
+      ALTER TABLE event RENAME TO other;
+      CREATE VIEW event AS WITH RECURSIVE forever (id, seq, record) AS (
+        SELECT 1, 1, x'00' UNION ALL SELECT id + 1, id, record FROM forever) SELECT * FROM forever
+      """)
+    let error = try #require(opening(path))
+    #expect(error.code == .notARecording)
+    #expect(error.message == "the table \"event\" is not that of schema version 1")
+  }
+
+  @Test func `indexes of the reader's own are fine for reading, not for adding events`() throws {
+    try record(3)
+    try change("CREATE INDEX mine ON event (corr)")
+    #expect(try RecordingReader(opening: path).loadAll().records.count == 3)
+    let error = #expect(throws: RecordingError.self) { try RecordingWriter(appendingTo: path) }
+    #expect(error?.message.hasSuffix(": CREATE INDEX mine ON event (corr)") == true)
+  }
+
   @Test func `a row that is no record is skipped and named`() throws {
     try record(20)
     try change("UPDATE event SET record = x'0102' WHERE id = 5")

@@ -47,6 +47,23 @@ import Testing
     try write(1...10, to: writer)
     try writer.close()
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.kemon"])
+    #expect(try RecordingReader(opening: path).wasClosed)
+  }
+
+  @Test func `only its owner may read a recording`() throws {
+    try RecordingWriter(creating: path).close()
+    var status = stat()
+    #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+  }
+
+  @Test func `a recording that cannot be begun leaves no file`() throws {
+    var options = RecordingWriter.Options()
+    options.maximumBytes = 8192
+    let error = #expect(throws: RecordingError.self) {
+      try RecordingWriter(creating: path, options: options)
+    }
+    #expect(error?.code == .full)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 
   @Test func `the view shows names beside numbers`() throws {
@@ -128,6 +145,7 @@ import Testing
     try writer.close()
 
     let reader = try RecordingReader(opening: left.file("a.kemon"))
+    #expect(!reader.wasClosed)
     let outcome = reader.forEach { _ in true }
     #expect(outcome.read == 1000 && outcome.isComplete)
     // And it can be written on.
@@ -185,6 +203,19 @@ import Testing
     try writer.close()
     let outcome = try RecordingReader(opening: path).forEach { _ in true }
     #expect(outcome.read == kept && outcome.isComplete)
+  }
+
+  @Test func `a close that finds the disk full says so and closes`() throws {
+    var options = RecordingWriter.Options()
+    options.batch = 100_000
+    options.interval = 60_000
+    options.maximumBytes = 100_000
+    let writer = try RecordingWriter(creating: path, options: options)
+    try write(1...3000, to: writer)
+    let error = #expect(throws: RecordingError.self) { try writer.close() }
+    #expect(error?.code == .full && writer.committed == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.kemon"])
+    #expect(try RecordingReader(opening: path).loadAll().records.count == 0)
   }
 
   @Test func `a missing folder is named`() throws {

@@ -10,6 +10,8 @@ final class ImportInput {
   enum Line {
     /// Its bytes, without the line end.
     case text(UnsafeRawBufferPointer)
+    /// The last bytes of the input, behind which a line end is missing: perhaps a line that is cut.
+    case unended(UnsafeRawBufferPointer)
     /// It was longer than allowed and is gone; so many bytes.
     case tooLong(Int)
   }
@@ -90,7 +92,7 @@ final class ImportInput {
         defer { advance(searched) }
         if dropped > 0 { return .tooLong(dropped + searched) }
         guard searched > 0 else { return nil }
-        return .text(withoutReturn(UnsafeRawBufferPointer(rebasing: buffer[start..<end])))
+        return .unended(UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
       }
     }
   }

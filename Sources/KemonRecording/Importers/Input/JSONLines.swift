@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// Reads an input that has a JSON value on each line.
+/// Reads an input that has a JSON object on each line, also when the lines are made a list by brackets and commas.
 struct JSONLines<Value: Decodable> {
   /// Bytes that a line may have.
   let limit: Int
@@ -24,9 +24,13 @@ struct JSONLines<Value: Decodable> {
       case .tooLong(let count):
         sink.skip("broken line")
         sink.problem(at: place, "\(count) bytes, above the \(limit) that a line may have")
-      case .text(let bytes) where bytes.isEmpty:
-        sink.skip("empty line")
-      case .text(let bytes):
+      // An object that is cut is no object: that tells well enough.
+      case .text(let text), .unended(let text):
+        let bytes = Self.object(in: text)
+        if bytes.isEmpty {
+          sink.skip("line without an object")
+          continue
+        }
         let value: Value
         do {
           value = try decoder.decode(Value.self, from: Self.data(bytes))
@@ -38,6 +42,16 @@ struct JSONLines<Value: Decodable> {
         try body(value, &sink)
       }
     }
+  }
+
+  /// A line without the brackets and commas of a list around it.
+  private static func object(in line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let start = line.firstIndex { !"[,] \t".utf8.contains($0) } ?? line.count
+    guard start < line.count, line[start] == UInt8(ascii: "{") else {
+      return start == line.count ? line.first(0) : line
+    }
+    let end = line.lastIndex { !"], \t".utf8.contains($0) } ?? start
+    return UnsafeRawBufferPointer(rebasing: line[start...end])
   }
 
   /// The bytes in place: they live longer than the decoder looks at them.

@@ -89,6 +89,8 @@ struct UDPDatagram {
   let destination: Endpoint
   /// The captured bytes behind the header.
   let payload: UnsafeRawBufferPointer
+  /// Whether there was more on the wire.
+  let isCut: Bool
 
   init(_ packet: IPPacket) throws(FrameSkip) {
     guard let sourcePort = packet.payload.big(0, as: UInt16.self),
@@ -98,6 +100,7 @@ struct UDPDatagram {
     guard length == 0 || length >= 8 else { throw FrameSkip("malformed UDP") }
     source = Endpoint(address: packet.source, port: sourcePort)
     destination = Endpoint(address: packet.destination, port: destinationPort)
+    isCut = packet.isFragment || Int(length) > packet.payload.count
     payload = (length == 0 ? packet.payload : packet.payload.first(Int(length))).from(8)
   }
 }

@@ -127,6 +127,7 @@ struct PcapImporter: TraceImporter {
     _ sink: inout ImportSink
   ) throws(RecordingError) {
     try sink.emit(KEMON_KIND_NET_DNS_QUERY, at: time, operation: sink.newOperation()) { builder in
+      if datagram.isCut { builder.header.pointee.flags |= UInt16(KEMON_EV_TRUNCATED) }
       builder.setPayload(
         kemon_dns_query(
           source: builder.text(datagram.source.address.text),

@@ -24,11 +24,16 @@ extension SantaImporter {
       }
     }
 
-    func tell(_ line: SantaLine, _ sink: inout ImportSink) throws(RecordingError) {
+    /// Writes the events of a line.
+    ///
+    /// - Parameter isEnded: whether the line is known to be whole; else its texts may be cut, and its events say so.
+    func tell(
+      _ line: SantaLine, isEnded: Bool, _ sink: inout ImportSink
+    ) throws(RecordingError) {
       let operation = sink.newOperation()
       if let pre {
         try sink.emit(pre, at: line.time, operation: operation) { builder in
-          fill(&builder, line)
+          fill(&builder, line, isEnded)
           builder.header.pointee.verdict =
             switch line["decision"] {
             case "DENY": VerdictAction.deny.rawValue
@@ -38,25 +43,27 @@ extension SantaImporter {
         }
       }
       if let post {
-        try sink.emit(post, at: line.time, operation: operation) { fill(&$0, line) }
+        try sink.emit(post, at: line.time, operation: operation) { fill(&$0, line, isEnded) }
       }
     }
 
-    private func fill(_ builder: inout RecordBuilder, _ line: SantaLine) {
+    private func fill(_ builder: inout RecordBuilder, _ line: SantaLine, _ isEnded: Bool) {
+      if !isEnded { builder.header.pointee.flags |= UInt16(KEMON_EV_TRUNCATED) }
       let isExec = line.action == "EXEC"
       builder.header.pointee.subject.pid = line.number("pid") ?? 0
       builder.header.pointee.subject.tid = 0
       builder.header.pointee.subject.ppid = line.number("ppid") ?? 0
       builder.header.pointee.subject.uid = line.number("uid") ?? .max
       builder.header.pointee.subject.gid = line.number("gid") ?? .max
-      builder.header.pointee.subject.exe = builder.text(text(line, isExec ? "path" : "processpath"))
+      builder.header.pointee.subject.exe = builder.text(line.text(isExec ? "path" : "processpath"))
       builder.header.pointee.subject.comm = builder.text(
-        isExec ? line["path"]?.split(separator: "/").last.map(String.init) : text(line, "process"))
-      let path = builder.text(text(line, "path"))
+        isExec
+          ? line.text("path")?.split(separator: "/").last.map(String.init) : line.text("process"))
+      let path = builder.text(line.text("path"))
       switch line.action {
       case "EXEC":
         // Santa joins the arguments by spaces: those that hold spaces come apart.
-        let arguments = line["args"]?.split(separator: " ").map(String.init) ?? []
+        let arguments = line.text("args")?.split(separator: " ").map(String.init) ?? []
         builder.setPayload(
           kemon_exec(
             dev: 0, ino: 0, argc: UInt32(arguments.count), envc: 0, path: path, cwd: kemon_str(),
@@ -66,10 +73,8 @@ extension SantaImporter {
       default:
         builder.setPayload(
           kemon_file_pair(
-            dev: 0, ino: 0, path: path, to: builder.text(text(line, "newpath"))))
+            dev: 0, ino: 0, path: path, to: builder.text(line.text("newpath"))))
       }
     }
-
-    private func text(_ line: SantaLine, _ key: Substring) -> String? { line[key].map(String.init) }
   }
 }

@@ -24,14 +24,19 @@ struct SantaImporter: TraceImporter {
       case .tooLong(let count):
         sink.skip("broken line")
         sink.problem(at: "line \(number)", "\(count) bytes, above \(Self.lineLimit)")
+      case .unended where input.failure != nil:
+        // What is left of it may look whole, with half of a path.
+        sink.skip("broken line")
       case .text(let bytes):
-        try add(String(decoding: bytes, as: UTF8.self), number, &sink)
+        try add(String(decoding: bytes, as: UTF8.self), number, isEnded: true, &sink)
+      case .unended(let bytes):
+        try add(String(decoding: bytes, as: UTF8.self), number, isEnded: false, &sink)
       }
     }
   }
 
   private func add(
-    _ text: String, _ number: Int, _ sink: inout ImportSink
+    _ text: String, _ number: Int, isEnded: Bool, _ sink: inout ImportSink
   ) throws(RecordingError) {
     if text.isEmpty { return sink.skip("empty line") }
     let line: SantaLine
@@ -48,7 +53,7 @@ struct SantaImporter: TraceImporter {
       return
     }
     guard let event = Event(line) else { return sink.skip(noKindFor: line.action) }
-    try event.tell(line, &sink)
+    try event.tell(line, isEnded: isEnded, &sink)
     sink.use()
   }
 }

@@ -17,26 +17,30 @@ struct SantaLine {
   private let fields: [Substring: Substring]
 
   init(_ text: String) throws(Failure) {
-    guard text.first == "[", let close = text.firstIndex(of: "]") else {
-      throw .broken("it does not begin with a time in brackets")
-    }
-    let stamp = text[text.index(after: text.startIndex)..<close]
+    // Compared byte by byte: a mark that combines with the sign before it must not hide that sign.
+    let bytes = text.utf8
+    guard bytes.first == UInt8(ascii: "["), let close = bytes.firstIndex(of: UInt8(ascii: "]"))
+    else { throw .broken("it does not begin with a time in brackets") }
+    let stamp = text[text.utf8.index(after: text.startIndex)..<close]
     guard let time = TimeStamp.nanoseconds(stamp) else {
       throw .broken("\"\(Printable.text(stamp))\" is no time like 2018-08-19T03:09:13.120Z")
     }
-    guard let start = text.range(of: "action=", after: close) else { throw .notAnEvent }
+    guard let start = bytes[close...].firstRange(of: "action=".utf8)?.lowerBound else {
+      throw .notAnEvent
+    }
     var fields: [Substring: Substring] = [:]
-    // `args` is the last field and may hold bars itself: nothing behind it is split.
-    var rest = text[start...]
+    var rest = bytes[start...]
     while !rest.isEmpty {
-      guard let equals = rest.firstIndex(of: "=") else {
-        throw .broken("the field \"\(Printable.text(rest))\" has no value")
+      guard let equals = rest.firstIndex(of: UInt8(ascii: "=")) else {
+        throw .broken("the field \"\(Printable.text(Substring(rest)))\" has no value")
       }
-      let key = rest[..<equals]
+      let key = Substring(rest[..<equals])
       let value = rest[rest.index(after: equals)...]
-      let end = key == "args" ? value.endIndex : value.firstIndex(of: "|") ?? value.endIndex
-      fields[key] = value[..<end]
-      rest = end == value.endIndex ? "" : value[value.index(after: end)...]
+      // `args` is the last field: nothing behind it is split.
+      let end = key == "args" ? nil : value.firstIndex(of: UInt8(ascii: "|"))
+      // The first of a name counts: what stands in a path cannot replace what Santa wrote before it.
+      if fields[key] == nil { fields[key] = Substring(value[..<(end ?? value.endIndex)]) }
+      rest = end.map { value[value.index(after: $0)...] } ?? value[value.endIndex...]
     }
     guard let action = fields["action"] else { throw .notAnEvent }
     self.time = time
@@ -50,20 +54,13 @@ struct SantaLine {
     return value
   }
 
+  /// The value of a field that others chose, as it was: Santa writes `<pipe>` for the bar that separates fields.
+  func text(_ key: Substring) -> String? {
+    self[key].map { String($0.replacing("<pipe>", with: "|")) }
+  }
+
   /// The value of a field that is a number.
   func number<Value: FixedWidthInteger>(_ key: Substring) -> Value? {
     self[key].flatMap { Value($0) }
-  }
-}
-
-extension String {
-  /// Where a text begins behind a position.
-  fileprivate func range(of needle: String, after position: Index) -> Index? {
-    var start = position
-    while start < endIndex {
-      if self[start...].hasPrefix(needle) { return start }
-      start = index(after: start)
-    }
-    return nil
   }
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
-
 /// The two ends of a socket as sysdig shows them: `172.17.0.1:46490->172.17.0.4:80`.
 struct SysdigConnection {
   let source: Substring
@@ -10,7 +8,7 @@ struct SysdigConnection {
   let destinationPort: UInt16
 
   init?(_ tuple: Substring) {
-    guard let arrow = tuple.range(of: "->"),
+    guard let arrow = tuple.utf8.firstRange(of: "->".utf8),
       let source = Self.end(tuple[..<arrow.lowerBound]),
       let destination = Self.end(tuple[arrow.upperBound...])
     else { return nil }
@@ -20,7 +18,9 @@ struct SysdigConnection {
 
   /// The transport protocol that `fd=3(<4t>…` tells: `t` TCP, `u` UDP; 0 when it does not.
   static func transport(_ descriptor: Substring?) -> UInt16 {
-    guard let descriptor, let open = descriptor.range(of: "(<")?.upperBound else { return 0 }
+    guard let descriptor, let open = descriptor.utf8.firstRange(of: "(<".utf8)?.upperBound else {
+      return 0
+    }
     return switch descriptor[open...].dropFirst().first {
     case "t": 6
     case "u": 17

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
-
 /// What a completed system call is for Kemon, read from both its sides.
 enum SysdigOperation {
   case open(path: String, flags: SysdigOpenFlags, mode: UInt32)
@@ -43,11 +41,14 @@ enum SysdigOperation {
     case "unlink", "unlinkat", "rmdir":
       self = .delete(
         path: try Self.known(
-          arguments.path("path") ?? arguments.path("name", before: ["flags"]), exit))
+          arguments.path("path") ?? arguments.path("name", before: ["flags="]), exit))
     case "rename", "renameat", "renameat2", "link", "linkat":
+      // Both at the first place: what a strange name holds is in one of them, never in neither.
       let path = try Self.known(
-        arguments.path("oldpath", before: ["newdirfd", "newdir", "newpath"]), exit)
-      let to = try Self.known(arguments.path("newpath", before: ["flags"]), exit)
+        arguments.path("oldpath", before: ["newdirfd=", "newdir=", "newpath="], at: .first), exit)
+      let hasFlags = exit.type == "renameat2" || exit.type == "linkat"
+      let to = try Self.known(
+        arguments.path("newpath", before: hasFlags ? ["flags="] : []), exit)
       self = exit.type.hasPrefix("link") ? .link(path: path, to: to) : .rename(path: path, to: to)
     case "execve", "execveat": self = try Self.execute(exit, enter, arguments)
     case "mmap", "mmap2": self = try Self.map(enter?.arguments ?? arguments)
@@ -65,48 +66,50 @@ enum SysdigOperation {
     _ exit: SysdigLine, _ arguments: SysdigArguments
   ) throws(Skip) -> SysdigOperation {
     // Of an open that succeeded the descriptor's name is the better one: whole, and nothing else in it.
-    var path = arguments.path("name", before: ["flags", "mode"])
+    var path = arguments.path("name", before: ["flags=", "mode="])
     if exit.result ?? -1 >= 0, let name = exit.descriptorName, !name.isEmpty { path = name }
     let flags =
-      exit.type == "creat" ? .creat : SysdigOpenFlags(names: arguments.flagNames("flags"))
+      exit.type == "creat"
+      ? .creat : SysdigOpenFlags(names: arguments.flagNames("flags", at: .last))
     return .open(
       path: try known(path, exit), flags: flags,
-      mode: arguments.word("mode").flatMap { UInt32($0, radix: 8) } ?? 0)
+      mode: arguments.word("mode", at: .last).flatMap { UInt32($0, radix: 8) } ?? 0)
   }
 
   private static func execute(
     _ exit: SysdigLine, _ enter: SysdigLine?, _ arguments: SysdigArguments
   ) throws(Skip) -> SysdigOperation {
-    let first = arguments.text("exe", before: ["args"])
+    let first = arguments.text("exe", before: ["args="], at: .first)
     let asked = enter?.arguments.path("filename")
     let became = exit.processPath.flatMap { $0.isEmpty ? nil : $0 }
     let path = try known(asked ?? became ?? first.map(String.init), exit)
     // The arguments are separated by NULs, which sysdig shows as dots, like the dots that were in them: arguments
     // with dots come apart here, and nobody can put them together again.
-    var rest = arguments.text("args", before: [])
-    if let end = rest?.range(of: " tid=")?.lowerBound { rest = rest?[..<end] }
-    let others = rest?.split(separator: ".").map(String.init) ?? []
-    let directory = arguments.text("cwd", before: ["fdlimit"])
+    let thread = "tid=\(exit.thread)("
+    let others = arguments.text("args", before: [thread], at: .first)?.split(separator: ".") ?? []
+    let directory = arguments.behind(" \(thread)")?.text("cwd", before: ["fdlimit="], at: .first)
     return .execute(
       path: path, directory: directory.flatMap { $0.isEmpty ? nil : String($0) },
-      arguments: [first.map(String.init) ?? path] + others)
+      arguments: [first.map(String.init) ?? path] + others.map(String.init))
   }
 
   private static func map(_ arguments: SysdigArguments) throws(Skip) -> SysdigOperation {
     // Where the call begins; later versions of sysdig show it where the call ends.
-    guard arguments.word("prot") != nil else { throw Skip("mmap without its beginning") }
-    let protection = arguments.flagNames("prot")
+    guard arguments.word("prot", at: .first) != nil else {
+      throw Skip("mmap without its beginning")
+    }
+    let protection = arguments.flagNames("prot", at: .first)
     guard protection.contains("PROT_EXEC") else { throw Skip("mmap without PROT_EXEC") }
     // As in `fd=3(<f>/lib/libc.so.6)`.
-    guard let file = arguments.text("fd", before: ["offset"]),
-      let start = file.range(of: "(<f>")?.upperBound, file.last == ")"
+    guard let file = arguments.text("fd", before: ["offset="])?.utf8,
+      let start = file.firstRange(of: "(<f>".utf8)?.upperBound, file.last == UInt8(ascii: ")")
     else { throw Skip("mmap of what is no file") }
-    let path = file[start...].dropLast()
+    let path = Substring(file[start...].dropLast())
     guard !path.isEmpty else { throw Skip("mmap without a path") }
     return .map(
       path: String(path),
       protection: protection.reduce(0) { $0 | (Self.protections[$1] ?? 0) },
-      flags: arguments.flagNames("flags").reduce(0) { $0 | (Self.mappings[$1] ?? 0) })
+      flags: arguments.flagNames("flags", at: .first).reduce(0) { $0 | (Self.mappings[$1] ?? 0) })
   }
 
   private static func connect(
