@@ -6,8 +6,11 @@ SCRATCH ?= .build
 BUILD = umask 022 && $(SWIFT) build --scratch-path $(SCRATCH)
 TEST = umask 022 && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path $(SCRATCH)
 PLUGINS := kext-guard dns-watch path-guard event-log
-# Swift plugins call these of the runtime that is linked into the program which loads them.
-EXPORT_TSAN := $(foreach name,read write assign_tag register_tag register_header,-Xlinker --export-dynamic-symbol=__tsan_external_$(name))
+# What instrumented plugins call of the runtime that is linked into the program which loads them.
+TSAN_CALLS := external_read external_write external_assign_tag external_register_tag \
+  external_register_header ignore_thread_begin ignore_thread_end \
+  $(foreach size,2 4 8 16,unaligned_read$(size) unaligned_write$(size))
+EXPORT_TSAN := $(foreach call,$(TSAN_CALLS),-Xlinker --export-dynamic-symbol=__tsan_$(call))
 SOURCES := Package.swift Sources Tests plugin-sdk
 
 .DEFAULT_GOAL := help
