@@ -52,8 +52,6 @@ ckemon_hook *ckemon_hook_create(const void *original, const void *resume, uint32
   return hook;
 }
 
-void ckemon_hook_discard(ckemon_hook *hook) { free(hook); }
-
 void ckemon_hook_arm(ckemon_hook *hook, ckemon_pre_handler pre, ckemon_post_handler post, void *context) {
   hook->pre = pre;
   hook->post = post;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CHookFixtures
+import Glibc
 import KemonHooks
 import Testing
 
@@ -77,6 +78,51 @@ import Testing
       #expect(fixture_ymm_sum(numbers) == 255)
       #expect(probe.postCount == 1)
     }
+  }
+
+  @Test func `unwinding from a handler reaches the caller of the function`() throws {
+    let found = Counter()
+    let hook = try HookEngine.attach(
+      entry: try fixture("fixture_sum_variadic"), safety: .quiescent,
+      handlers: HookHandlers(
+        pre: { context, _ in
+          guard let context, let start = fixture_address("fixture_sum_variadic_of_4") else {
+            return Int32(CKEMON_PROCEED)
+          }
+          let found = Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue()
+          if fixture_frames_in(start, 128) == 1 { found.add() }
+          return Int32(CKEMON_PROCEED)
+        }, context: Unmanaged.passUnretained(found).toOpaque()))
+    #expect(fixture_sum_variadic_of_4() == 4321)
+    try hook.detach()
+    #expect(found.value == 1)
+  }
+
+  @Test func `the program's own return address is in the frame`() throws {
+    let hook = try HookEngine.attach(
+      entry: try fixture("fixture_return_address"), safety: .quiescent,
+      handlers: HookHandlers(
+        post: { _, frame in frame.pointee.result = frame.pointee.return_address }))
+    let hooked = UInt(bitPattern: fixture_return_address())
+    try hook.detach()
+    let extent = try #require(
+      UnsafeRawPointer(bitPattern: hooked).flatMap(FunctionExtent.init(containing:)))
+    #expect(extent.size > 0)
+  }
+
+  @Test(arguments: ["cbrt", "erf", "j0", "expm1", "tgamma", "log1p", "asinh"])
+  func `functions of the C library give the same results`(_ name: String) throws {
+    typealias Function = @convention(c) (Double) -> Double
+    let address = try #require(dlsym(nil, name))
+    let function = unsafeBitCast(address, to: Function.self)
+    let inputs = (1..<200).map { Double($0) / 7 }
+    let plain = inputs.map { function($0) }
+    let probe = Probe()
+    let hook = try HookEngine.attach(entry: address, safety: .quiescent, handlers: probe.handlers)
+    let hooked = inputs.map { function($0) }
+    try hook.detach()
+    #expect(hooked.map(\.bitPattern) == plain.map(\.bitPattern))
+    #expect(probe.postCount >= inputs.count)
   }
 
   @Test func `both registers of a result survive, and post may change both`() throws {

@@ -39,15 +39,14 @@ import Testing
 
   @Test func `hooking one place again and again takes no more memory`() throws {
     let address = try fixture("fixture_add_cycles")
-    func slabs() throws -> Int {
-      try MemoryMap().regions.filter { $0.name.contains("kemon-hooks") }.count
+    var jumps: Set<[UInt8]> = []
+    for _ in 0..<200 {
+      let hook = try HookEngine.attach(
+        entry: address, safety: .quiescent, handlers: HookHandlers())
+      jumps.insert(try bytes("fixture_add_cycles", count: 5))
+      try hook.detach()
     }
-    try HookEngine.attach(entry: address, safety: .quiescent, handlers: HookHandlers()).detach()
-    let before = try slabs()
-    for _ in 0..<2000 {
-      try HookEngine.attach(entry: address, safety: .quiescent, handlers: HookHandlers()).detach()
-    }
-    #expect(try slabs() == before)
+    #expect(jumps.count == 1, "the stub of the first time serves always")
     #expect(fixture_add_cycles(1, 2, 3, 4, 5, 6) == 21)
   }
 

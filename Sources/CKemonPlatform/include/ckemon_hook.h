@@ -84,7 +84,7 @@ typedef struct ckemon_hook_frame {
   uint64_t result, result2;            /* rax and rdx of the result; post may replace them, pre sets them to skip */
   uint64_t target;                     /* address that is called as the original */
   uint64_t return_address;             /* where the call returns to, as the program has it */
-  uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on, after pre */
+  uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on after pre */
   const void *hook;                    /* the ckemon_hook */
   uint64_t scratch[5];                 /* zero at pre, kept for post: what handlers want to remember of this call */
   uint32_t skipped;                    /* 1 in post: the original was not called */
@@ -103,13 +103,10 @@ typedef void (*ckemon_post_handler)(void *CKEMON_NULLABLE context, ckemon_hook_f
 /* A place that can be hooked, again and again. It is never freed: a thread may be on its way to it at any time. */
 typedef struct ckemon_hook ckemon_hook;
 
-/* Makes an unarmed hook; NULL without memory. `original` is the relocated code of an entry hook (NULL for a call site,
+/* Makes an unarmed hook, for ever; NULL without memory. `original` is the relocated code of an entry hook (NULL for a call site,
  * whose stub brings the target), `resume` the address behind a hooked call (NULL for an entry). Any thread. */
 ckemon_hook *CKEMON_NULLABLE ckemon_hook_create(const void *CKEMON_NULLABLE original, const void *CKEMON_NULLABLE resume,
                                                 uint32_t flags);
-
-/* Frees a hook whose stub was never reachable. */
-void ckemon_hook_discard(ckemon_hook *hook);
 
 /* Sets the handlers (either may be NULL) and lets calls that arrive from now on see them. The hook must be unarmed and
  * have nobody inside: fresh, or disarmed. One thread at a time. */

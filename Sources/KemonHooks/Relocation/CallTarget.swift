@@ -38,17 +38,26 @@ struct CallTarget {
     self.operand = operand
   }
 
-  /// The instruction that loads the target into r11, and where in it a RIP-relative displacement is.
-  func loadIntoR11() -> (bytes: [UInt8], ripDisplacementOffset: Int?) {
+  /// The instruction that loads the target into r11.
+  ///
+  /// - Parameter end: the address behind it, from which a RIP-relative operand counts.
+  func loadIntoR11(endingAt end: UInt) throws(HookError) -> [UInt8] {
     guard let modrm = operand.first else {
       var bytes: [UInt8] = [0x49, 0xBB]  // mov r11, imm64
       bytes.append(littleEndian: call.branch?.target ?? 0)
-      return (bytes, nil)
+      return bytes
     }
     // REX.W, REX.R for r11, X and B as they were; 8b = mov r, r/m; reg = 011.
     var bytes = prefixes + [0x4C | (rex & 0b011), 0x8B, (modrm & 0b1100_0111) | 0b0001_1000]
     bytes += operand.dropFirst()
-    return (bytes, call.ripDisplacementOffset == nil ? nil : bytes.count - 4)
+    if let target = call.ripTarget {
+      guard let distance = Int32(exactly: Int(bitPattern: target &- end)) else {
+        throw HookError(
+          .outOfReach, at: call.address, "\(call.text): the pointer is more than 2 GiB away")
+      }
+      bytes.store(distance, at: bytes.count - 4)
+    }
+    return bytes
   }
 }
 

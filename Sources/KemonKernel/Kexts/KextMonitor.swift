@@ -34,7 +34,9 @@ final class KextMonitor: Sendable {
     // The context is not retained: close() takes the hooks out before the monitor goes away.
     let handlers = HookHandlers(
       pre: { context, frame in KextMonitor.with(context) { $0.willEnter(frame) } },
-      post: { _, _ in Lane.current.leave() }, context: Unmanaged.passUnretained(self).toOpaque())
+      post: { _, frame in
+        if frame.pointee.scratch.0 != 0 { Lane.current.leave() }
+      }, context: Unmanaged.passUnretained(self).toOpaque())
     let entry = try attach { function, extent throws(HookError) in
       try HookEngine.attach(
         entry: function, extent: extent, safety: .quiescent, handlers: handlers)
@@ -53,9 +55,9 @@ final class KextMonitor: Sendable {
     }
   }
 
-  /// Throws when the call site could not be hooked at the first start.
+  /// Throws when the call site could not be hooked since the last check.
   func check() throws(KernelError) {
-    if let failure = hooks.withLock({ $0.failure }) { throw failure }
+    if let failure = hooks.withLock({ $0.failure.take() }) { throw failure }
   }
 
   private func attach(
@@ -79,6 +81,7 @@ final class KextMonitor: Sendable {
       return Int32(CKEMON_PROCEED)
     }
     lane.enter(kext)
+    frame.pointee.scratch.0 = 1
     if isCallSiteHooked.load(ordering: .acquiring) || hookCallSite(for: kext) {
       return Int32(CKEMON_PROCEED)
     }
