@@ -142,19 +142,30 @@ import Testing
     }
   }
 
+  @Test func `calls far deeper than a thread can note are counted too`() throws {
+    // Each level of the recursion is a call through the hook that has not left.
+    let probe = Probe()
+    try hooking("fixture_depth", probe) {
+      #expect(fixture_depth(1200) == 1200)
+      #expect(probe.preCount == 1201)
+      #expect(probe.postCount == 1201)
+      #expect(fixture_depth(3) == 3)
+    }
+  }
+
   @Test func `what pre remembers of a call is there in post`() throws {
     let wrong = Counter()
     let hook = try HookEngine.attach(
       entry: try fixture("fixture_add_scratch"), safety: .quiescent,
       handlers: HookHandlers(
         pre: { _, frame in
-          frame.pointee.scratch.4 = frame.pointee.rdi &* 3
+          frame.pointee.scratch.3 = frame.pointee.rdi &* 3
           return frame.pointee.scratch.0 == 0 ? Int32(CKEMON_PROCEED) : Int32(CKEMON_SKIP)
         },
         post: { context, frame in
           guard let context else { return }
           let wrong = Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue()
-          if frame.pointee.scratch.4 != (frame.pointee.result &- 20) &* 3 { wrong.add() }
+          if frame.pointee.scratch.3 != (frame.pointee.result &- 20) &* 3 { wrong.add() }
         }, context: Unmanaged.passUnretained(wrong).toOpaque()))
     for first in 0..<100 { #expect(fixture_add_scratch(first, 2, 3, 4, 5, 6) == first + 20) }
     try hook.detach()

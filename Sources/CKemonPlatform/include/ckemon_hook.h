@@ -31,6 +31,7 @@
 #define CKEMON_FRAME_STACK_ARGUMENTS 96
 #define CKEMON_FRAME_HOOK 104
 #define CKEMON_FRAME_SCRATCH 112
+#define CKEMON_FRAME_LANE 144
 #define CKEMON_FRAME_STATE 156
 #define CKEMON_FRAME_VECTORS 160
 #define CKEMON_FRAME_RESULT_VECTORS 416
@@ -86,9 +87,10 @@ typedef struct ckemon_hook_frame {
   uint64_t return_address;             /* where the call returns to, as the program has it */
   uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on after pre */
   const void *hook;                    /* the ckemon_hook */
-  uint64_t scratch[5];                 /* zero at pre, kept for post: what handlers want to remember of this call */
+  uint64_t scratch[4];                 /* zero at pre, kept for post: what handlers want to remember of this call */
+  void *CKEMON_NULLABLE lane;          /* of the thunk */
   uint32_t skipped;                    /* 1 in post: the original was not called */
-  uint32_t state;                      /* of the thunk */
+  uint16_t state, slot;                /* of the thunk */
   ckemon_vector vectors[8];            /* vector arguments; a pre handler may change them */
   ckemon_vector result_vectors[2];     /* xmm0 and xmm1 of the result; post may replace them */
 } ckemon_hook_frame;
@@ -113,11 +115,15 @@ ckemon_hook *CKEMON_NULLABLE ckemon_hook_create(const void *CKEMON_NULLABLE orig
 void ckemon_hook_arm(ckemon_hook *hook, ckemon_pre_handler CKEMON_NULLABLE pre, ckemon_post_handler CKEMON_NULLABLE post,
                      void *CKEMON_NULLABLE context);
 
-/* Sends later calls straight to the original, and returns when the last call in flight has left its post handler. */
+/* Sends later calls straight to the original, and returns when the last call in flight has left its post handler. Must
+ * not be called from inside the hook. */
 void ckemon_hook_disarm(ckemon_hook *hook);
 
 /* How many calls are between the beginning of pre and the end of post right now. Any thread. */
 uint32_t ckemon_hook_in_flight(const ckemon_hook *hook);
+
+/* Whether the calling thread is inside a call through the hook. Any thread. */
+int ckemon_hook_is_inside(const ckemon_hook *hook);
 
 /* Whether the processor and the system keep 32-byte vector registers. Any thread. */
 int ckemon_has_wide_vectors(void);

@@ -50,6 +50,11 @@
       at address: UInt, generation: UInt64
     ) throws(HookError) -> OpaquePointer? {
       guard let site = sites[address], generations[address] == generation else { return nil }
+      guard ckemon_hook_is_inside(site.pointer) == 0 else {
+        throw HookError(
+          .insideHandler, at: address, "this thread is in a call through the hook that it takes out"
+        )
+      }
       let found = TextPatcher.read(site.window.patched)
       guard found == site.jump else {
         throw HookError(.changed, at: address, "\(found) stands there instead of the hook's jump")

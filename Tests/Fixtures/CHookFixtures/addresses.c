@@ -14,7 +14,7 @@ static const struct {
     FUNCTION(fixture_add_twice) FUNCTION(fixture_add_maps) FUNCTION(fixture_add_scratch) FUNCTION(fixture_add_changed)
     FUNCTION(fixture_add_slow_hook) FUNCTION(fixture_sum10) FUNCTION(fixture_sum8d) FUNCTION(fixture_sum_variadic)
     FUNCTION(fixture_sum_variadic_of_4)
-    FUNCTION(fixture_swap) FUNCTION(fixture_fibonacci) FUNCTION(fixture_return_address) FUNCTION(fixture_wait_for)
+    FUNCTION(fixture_swap) FUNCTION(fixture_fibonacci) FUNCTION(fixture_depth) FUNCTION(fixture_return_address) FUNCTION(fixture_wait_for)
 #if defined(__x86_64__)
     FUNCTION(fixture_ymm_callee) FUNCTION(fixture_call_rbx) FUNCTION(fixture_call_rbx_site)
     FUNCTION(fixture_call_rbp50_site) FUNCTION(fixture_call_rbp38_site) FUNCTION(fixture_call_memory_site)

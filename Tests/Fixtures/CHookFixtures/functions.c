@@ -52,6 +52,8 @@ FIXTURE fixture_pair fixture_swap(long first, long second) { return (fixture_pai
 
 FIXTURE long fixture_fibonacci(long n) { return n < 2 ? n : fixture_fibonacci(n - 1) + fixture_fibonacci(n - 2); }
 
+FIXTURE long fixture_depth(long n) { return n == 0 ? 0 : 1 + fixture_depth(n - 1); }
+
 FIXTURE void *fixture_return_address(void) { return __builtin_return_address(0); }
 
 FIXTURE void fixture_wait_for(const volatile int *flag, volatile int *entered) {

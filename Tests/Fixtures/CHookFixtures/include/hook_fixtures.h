@@ -31,6 +31,7 @@ typedef struct fixture_pair {
 } fixture_pair;
 fixture_pair fixture_swap(long first, long second); /* returned in rax and rdx */
 long fixture_fibonacci(long n);                     /* calls itself by its own address */
+long fixture_depth(long n);                         /* n, by n calls inside each other */
 void *fixture_return_address(void);                 /* what __builtin_return_address(0) says */
 void fixture_wait_for(const volatile int *flag, volatile int *entered);
 
