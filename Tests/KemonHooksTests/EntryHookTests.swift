@@ -66,6 +66,20 @@ import Testing
     }
   }
 
+  @Test func `x87 values and structs by value survive`() throws {
+    let probe = Probe()
+    for (address, works) in [
+      (fixture_long_double_address, fixture_long_double_works),
+      (fixture_big_struct_address, fixture_big_struct_works),
+    ] {
+      let hook = try HookEngine.attach(
+        entry: try #require(address), safety: .quiescent, handlers: probe.handlers)
+      #expect(works() == 1)
+      try hook.detach()
+    }
+    #expect(probe.postCount == 2)
+  }
+
   @Test func `a variadic call keeps its number of vector arguments`() throws {
     try hooking("fixture_sum_variadic", Probe()) { #expect(fixture_sum_variadic_of_4() == 4321) }
   }

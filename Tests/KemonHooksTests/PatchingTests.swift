@@ -74,6 +74,33 @@ import Testing
     #expect(regions[1].isWritable && !regions[1].isExecutable)
   }
 
+  @Test func `the memory of stubs can not be hooked itself`() throws {
+    let slab = try CodeSlab(
+      near: UInt(bitPattern: try fixture("fixture_add_maps")), in: try MemoryMap())
+    let map = try MemoryMap()
+    let error = try #require(throws: HookError.self) {
+      try map.requireCode(slab.executable..<(slab.executable + 64))
+    }
+    #expect(error.code == .notCode)
+    #expect(error.message.contains("shared"))
+  }
+
+  @Test func `a slab is near, and full slabs say so`() throws {
+    let address = UInt(bitPattern: try fixture("fixture_add_maps"))
+    var slab = try CodeSlab(near: address, in: try MemoryMap())
+    let distance = Int(bitPattern: slab.executable) - Int(bitPattern: address)
+    #expect(abs(distance) < 1 << 31)
+    #expect(slab.canServe(address))
+    #expect(!slab.canServe(address &+ 0x8000_0000))
+    for index in 0..<(CodeSlab.size / CodeSlab.slotSize) {
+      #expect(slab.canServe(address))
+      let slot = slab.nextSlot
+      slab.fill([UInt8(index & 0xFF), 0xC3])
+      #expect(TextPatcher.read(slot..<(slot + 2)) == [UInt8(index & 0xFF), 0xC3])
+    }
+    #expect(!slab.canServe(address))
+  }
+
   @Test func `code that spans mappings must be mapped without a hole`() throws {
     let address = UInt(bitPattern: try fixture("fixture_add_maps"))
     let map = try MemoryMap()

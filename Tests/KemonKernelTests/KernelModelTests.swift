@@ -270,6 +270,14 @@ import Testing
     try model.close()
   }
 
+  @Test func `a closed model runs nothing`() throws {
+    let model = try KernelModel(dispatcher: Dispatcher(ring: EventRing()))
+    try model.close()
+    try model.close()
+    let error = try #require(throws: KernelError.self) { try model.run(.mandiantMonitor) }
+    #expect(error.code == .closed)
+  }
+
   @Test func `several sessions run one after another in one model`() throws {
     let ring = EventRing()
     let subscription = ring.subscribe(named: "test", overflow: .drop)

@@ -9,6 +9,8 @@ struct MemoryMap {
     let isReadable: Bool
     let isWritable: Bool
     let isExecutable: Bool
+    /// Whether other mappings of the same memory see changes.
+    let isShared: Bool
     /// The file, or a name in brackets; empty for anonymous memory.
     let name: String
   }
@@ -53,7 +55,8 @@ struct MemoryMap {
       return Region(
         range: start..<end, isReadable: flags.contains(UInt8(ascii: "r")),
         isWritable: flags.contains(UInt8(ascii: "w")),
-        isExecutable: flags.contains(UInt8(ascii: "x")), name: String(decoding: name, as: UTF8.self)
+        isExecutable: flags.contains(UInt8(ascii: "x")),
+        isShared: flags.contains(UInt8(ascii: "s")), name: String(decoding: name, as: UTF8.self)
       )
     }
   }
@@ -71,6 +74,11 @@ struct MemoryMap {
         throw HookError(
           .notCode, at: range.lowerBound,
           "the mapping \(region.name) there is not readable and executable only")
+      }
+      // Replacing a page would cut it off from whoever writes to it elsewhere: a compiler, or our own slabs.
+      guard !region.isShared else {
+        throw HookError(
+          .notCode, at: range.lowerBound, "\(region.name) is shared with other mappings")
       }
       guard !region.name.hasPrefix("[v") else {
         throw HookError(

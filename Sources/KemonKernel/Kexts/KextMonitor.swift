@@ -23,6 +23,7 @@ final class KextMonitor: Sendable {
     var callSite: Hook?
     /// Why the call site could not be hooked.
     var failure: KernelError?
+    var isClosed = false
   }
 
   init(
@@ -46,12 +47,22 @@ final class KextMonitor: Sendable {
 
   /// Takes the hooks out; returns after the last call has left.
   func close() throws(KernelError) {
-    let (entry, callSite) = hooks.withLock { ($0.entry, $0.callSite) }
+    let (entry, callSite) = hooks.withLock { hooks in
+      hooks.isClosed = true
+      return (hooks.entry, hooks.callSite)
+    }
     do {
       try entry?.detach()
       try callSite?.detach()
     } catch {
       throw KernelError("OSKext::start", error)
+    }
+  }
+
+  /// Throws when the hooks have been taken out.
+  func checkOpen() throws(KernelError) {
+    if hooks.withLock({ $0.isClosed }) {
+      throw KernelError(.closed, "the model has been closed: nobody would see its events")
     }
   }
 
