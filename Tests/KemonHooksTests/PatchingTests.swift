@@ -64,10 +64,14 @@ import Testing
       1000-3000 r-xp 00000000 fe:00 12   /usr/lib/a b.so
       5000-6000 rw-p 00000000 00:00 0
       nonsense
+
+      8000-
+      9000-a000 r
+      10000000000000000-20000000000000000 r--p 0 0 0
       7000-6000 r--p 00000000 00:00 0
       ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]
       """
-    let regions = MemoryMap.parse(text.utf8)
+    let regions = MemoryMap.parse(Array(text.utf8))
     #expect(regions.map(\.range.lowerBound) == [0x1000, 0x5000, 0xFFFF_FFFF_FF60_0000])
     #expect(regions.map(\.name) == ["/usr/lib/a b.so", "", "[vsyscall]"])
     #expect(regions[0].isExecutable && !regions[0].isWritable && regions[0].isReadable)

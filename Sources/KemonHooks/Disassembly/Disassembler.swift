@@ -83,7 +83,13 @@ public final class Disassembler {
     var offset = 0
     while offset < code.count {
       let rest = UnsafeRawBufferPointer(rebasing: code[offset...])
-      let length = try decode(rest, at: address &+ UInt(offset))
+      let length: Int
+      do {
+        length = try decode(rest, at: address &+ UInt(offset))
+      } catch {
+        guard let known = UnknownLength.of(rest) else { throw error }
+        length = known
+      }
       guard body(offset, UnsafeRawBufferPointer(rebasing: rest[..<length])) else { return }
       offset += length
     }
