@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ckemon_hook.h"
 #include "ckemon_futex.h"
+#include "hook_lanes.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,10 @@ struct ckemon_hook {
   ckemon_pre_handler pre;
   ckemon_post_handler post;
   void *context;
-  /* Every call writes here: keep what every call only reads out of this cache line. */
-  _Alignas(64) atomic_uint in_flight;
+  /* Calls that found no slot in their lane, and how many left while somebody waited: seldom written, so kept away from
+   * what every call reads. */
+  _Alignas(64) atomic_uint uncounted;
+  atomic_uint left;
 };
 
 #define AT(type, field, offset) _Static_assert(offsetof(type, field) == offset, #field " moved")
@@ -36,6 +39,7 @@ AT(ckemon_hook_frame, return_address, CKEMON_FRAME_RETURN_ADDRESS);
 AT(ckemon_hook_frame, stack_arguments, CKEMON_FRAME_STACK_ARGUMENTS);
 AT(ckemon_hook_frame, hook, CKEMON_FRAME_HOOK);
 AT(ckemon_hook_frame, scratch, CKEMON_FRAME_SCRATCH);
+AT(ckemon_hook_frame, lane, CKEMON_FRAME_LANE);
 AT(ckemon_hook_frame, state, CKEMON_FRAME_STATE);
 AT(ckemon_hook_frame, vectors, CKEMON_FRAME_VECTORS);
 AT(ckemon_hook_frame, result_vectors, CKEMON_FRAME_RESULT_VECTORS);
@@ -45,14 +49,13 @@ ckemon_hook *ckemon_hook_create(const void *original, const void *resume, uint32
   ckemon_hook *hook = aligned_alloc(_Alignof(ckemon_hook), sizeof *hook);
   if (hook == NULL)
     return NULL;
+  ckemon_lanes_prepare();
   memset(hook, 0, sizeof *hook);
   hook->original = original;
   hook->resume = resume;
   hook->flags = flags;
   return hook;
 }
-
-void ckemon_hook_discard(ckemon_hook *hook) { free(hook); }
 
 void ckemon_hook_arm(ckemon_hook *hook, ckemon_pre_handler pre, ckemon_post_handler post, void *context) {
   hook->pre = pre;
@@ -63,11 +66,26 @@ void ckemon_hook_arm(ckemon_hook *hook, ckemon_pre_handler pre, ckemon_post_hand
 
 void ckemon_hook_disarm(ckemon_hook *hook) {
   atomic_store(&hook->armed, 0);
-  for (uint32_t inside; (inside = atomic_load(&hook->in_flight)) != 0;)
-    ckemon_futex_wait(&hook->in_flight, inside, 10000000);
+  ckemon_lanes_barrier();
+  for (;;) {
+    uint32_t left = atomic_load(&hook->left);
+    if (ckemon_hook_in_flight(hook) == 0)
+      return;
+    ckemon_futex_wait(&hook->left, left, 10000000);
+  }
 }
 
-uint32_t ckemon_hook_in_flight(const ckemon_hook *hook) { return atomic_load(&hook->in_flight); }
+uint32_t ckemon_hook_in_flight(const ckemon_hook *hook) {
+  return ckemon_lanes_count(hook) + atomic_load(&hook->uncounted);
+}
+
+int ckemon_hook_is_inside(const ckemon_hook *hook) {
+  ckemon_lane *lane = ckemon_own_lane;
+  for (int i = 0; lane != NULL && i < CKEMON_LANE_SLOTS; i++)
+    if (atomic_load_explicit(&lane->inside[i], memory_order_relaxed) == hook)
+      return 1;
+  return 0;
+}
 
 #if CKEMON_HOOKS
 int ckemon_has_wide_vectors(void) { return __builtin_cpu_supports("avx") != 0; }
@@ -76,18 +94,38 @@ int ckemon_has_wide_vectors(void) { return __builtin_cpu_supports("avx") != 0; }
 uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame);
 void ckemon_hook_leave(ckemon_hook *hook, ckemon_hook_frame *frame);
 
-static void leave(ckemon_hook *hook) {
-  /* The last one out wakes the thread that disarms. Nobody waits while the hook is armed. */
-  if (atomic_fetch_sub(&hook->in_flight, 1) == 1 && atomic_load(&hook->armed) == 0)
-    ckemon_futex_wake_all(&hook->in_flight);
+static void leave(ckemon_hook *hook, ckemon_hook_frame *frame) {
+  if (frame->lane != NULL)
+    ckemon_lane_leave(frame->lane, frame->slot);
+  else
+    atomic_fetch_sub(&hook->uncounted, 1);
+  /* The compiler keeps the order; the barrier of whoever disarms makes the processor keep it where it matters. */
+  atomic_signal_fence(memory_order_seq_cst);
+  if (atomic_load_explicit(&hook->armed, memory_order_relaxed) == 0) {
+    atomic_fetch_add(&hook->left, 1);
+    ckemon_futex_wake_all(&hook->left);
+  }
 }
 
 uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
-  /* First count, then look (both in one total order, and disarm does it the other way round): whoever sees `armed` is
-   * seen by disarm, so that no handler runs after disarm has returned. */
-  atomic_fetch_add(&hook->in_flight, 1);
-  if (atomic_load(&hook->armed) == 0) {
-    leave(hook);
+  /* First note, then look; whoever disarms first clears `armed`, then looks at the notes, with a barrier in all threads
+   * in between. So a call that sees `armed` is seen by disarm, and no handler runs after disarm has returned. */
+  ckemon_lane *lane = ckemon_own_lane;
+  if (lane == NULL)
+    lane = ckemon_lane_make();
+  uint32_t slot = lane == NULL ? CKEMON_LANE_SLOTS : ckemon_lane_enter(lane, hook);
+  frame->slot = (uint16_t)slot;
+  frame->lane = lane;
+  if (slot == CKEMON_LANE_SLOTS) {
+    frame->lane = NULL;
+    atomic_fetch_add(&hook->uncounted, 1);
+  }
+  if (ckemon_lanes_are_asymmetric)
+    atomic_signal_fence(memory_order_seq_cst);
+  else
+    atomic_thread_fence(memory_order_seq_cst);
+  if (atomic_load_explicit(&hook->armed, memory_order_acquire) == 0) {
+    leave(hook, frame);
     return frame->state = CKEMON_STATE_BYPASS;
   }
   frame->result = 0;
@@ -104,7 +142,7 @@ uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
 void ckemon_hook_leave(ckemon_hook *hook, ckemon_hook_frame *frame) {
   if (hook->post != NULL)
     hook->post(hook->context, frame);
-  leave(hook);
+  leave(hook, frame);
 }
 #else
 int ckemon_has_wide_vectors(void) { return 0; }

@@ -127,7 +127,7 @@
   movq F(RAX)(%rsp), %rax
   movq F(TARGET)(%rsp), %r11
   call *%r11
-  cmpl $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
+  cmpw $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
   je 9f                      /* disarmed: the result stays where it is */
 
   movq %rax, F(RESULT)(%rsp)

@@ -28,6 +28,8 @@ public struct HookError: Error, Equatable, Sendable, CustomStringConvertible {
     case alreadyHooked
     /// The change is only safe while no other thread runs there, and the caller did not promise that.
     case needsQuiescence
+    /// A handler wants to take out the hook that called it, and would wait for itself.
+    case insideHandler
     /// Somebody else has changed the hooked bytes.
     case changed
     /// The system refused; the message has its reason.

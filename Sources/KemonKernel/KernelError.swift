@@ -14,6 +14,8 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
     case wrongRelease
     /// Another model of this process has its hooks in the image.
     case imageInUse
+    /// The model has been closed.
+    case closed
     /// A hook was refused; see ``KernelError/underlying``.
     case hook
   }

@@ -54,7 +54,7 @@ public final class KernelModel: Sendable {
   ///
   /// Events happen on the calling thread; another thread that calls this meanwhile waits.
   ///
-  /// - Throws: when the session needs another release, or a hook that is put in on the way was refused.
+  /// - Throws: when the session needs another release, the model has been closed, or a hook that is put in on the way was refused.
   public func run(_ session: Session) throws(KernelError) -> SessionResult {
     guard session.release == release else {
       throw KernelError(
@@ -62,6 +62,7 @@ public final class KernelModel: Sendable {
         "session \(session.name) needs \(session.release.name), the model is \(release.name)")
     }
     return try kextLock.withLock { _ throws(KernelError) in
+      try monitor.checkOpen()
       let lane = Lane.current
       lane.process = session.process
       defer { lane.process = nil }

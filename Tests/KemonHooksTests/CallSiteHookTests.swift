@@ -109,6 +109,29 @@ import Testing
     #expect(function(30, 2) == 32)
   }
 
+  @Test func `a call that is one long instruction is hooked while threads make it`() throws {
+    nonisolated(unsafe) let site = try fixture("fixture_call_memory_site")
+    let probe = Probe(addend: 0)
+    let wrong = Counter()
+    onThreads(4) { role in
+      if role == 0 {
+        for _ in 0..<200 {
+          do {
+            try HookEngine.attach(callSite: site, handlers: probe.handlers).detach()
+          } catch {
+            Issue.record(error)
+          }
+        }
+      } else {
+        for number in 0..<100_000 where fixture_call_memory(number, 1) != Int32(number) + 1 {
+          wrong.add()
+        }
+      }
+    }
+    #expect(wrong.value == 0)
+    #expect(probe.preCount == probe.postCount)
+  }
+
   @Test func `another call site of the same function is not hooked`() throws {
     let probe = Probe()
     let hook = try HookEngine.attach(

@@ -63,6 +63,13 @@ import Testing
     }
   }
 
+  @Test func `an operand relative to the lower half of the address is refused`() throws {
+    let error = try #require(throws: HookError.self) {
+      try decode([0x67, 0x48, 0x8B, 0x05, 0x10, 0, 0, 0])
+    }
+    #expect(error.code == .undecodable)
+  }
+
   @Test func `whole instructions cover the bytes that are asked for`() throws {
     let disassembler = try Disassembler()
     let code: [UInt8] = [0xFF, 0xD3, 0x89, 0xC3, 0x85, 0xDB, 0xC3]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CHookFixtures
+import Glibc
 import KemonHooks
 import Testing
 
@@ -65,6 +66,20 @@ import Testing
     }
   }
 
+  @Test func `x87 values and structs by value survive`() throws {
+    let probe = Probe()
+    for (address, works) in [
+      (fixture_long_double_address, fixture_long_double_works),
+      (fixture_big_struct_address, fixture_big_struct_works),
+    ] {
+      let hook = try HookEngine.attach(
+        entry: try #require(address), safety: .quiescent, handlers: probe.handlers)
+      #expect(works() == 1)
+      try hook.detach()
+    }
+    #expect(probe.postCount == 2)
+  }
+
   @Test func `a variadic call keeps its number of vector arguments`() throws {
     try hooking("fixture_sum_variadic", Probe()) { #expect(fixture_sum_variadic_of_4() == 4321) }
   }
@@ -77,6 +92,51 @@ import Testing
       #expect(fixture_ymm_sum(numbers) == 255)
       #expect(probe.postCount == 1)
     }
+  }
+
+  @Test func `unwinding from a handler reaches the caller of the function`() throws {
+    let found = Counter()
+    let hook = try HookEngine.attach(
+      entry: try fixture("fixture_sum_variadic"), safety: .quiescent,
+      handlers: HookHandlers(
+        pre: { context, _ in
+          guard let context, let start = fixture_address("fixture_sum_variadic_of_4") else {
+            return Int32(CKEMON_PROCEED)
+          }
+          let found = Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue()
+          if fixture_frames_in(start, 128) == 1 { found.add() }
+          return Int32(CKEMON_PROCEED)
+        }, context: Unmanaged.passUnretained(found).toOpaque()))
+    #expect(fixture_sum_variadic_of_4() == 4321)
+    try hook.detach()
+    #expect(found.value == 1)
+  }
+
+  @Test func `the program's own return address is in the frame`() throws {
+    let hook = try HookEngine.attach(
+      entry: try fixture("fixture_return_address"), safety: .quiescent,
+      handlers: HookHandlers(
+        post: { _, frame in frame.pointee.result = frame.pointee.return_address }))
+    let hooked = UInt(bitPattern: fixture_return_address())
+    try hook.detach()
+    let extent = try #require(
+      UnsafeRawPointer(bitPattern: hooked).flatMap(FunctionExtent.init(containing:)))
+    #expect(extent.size > 0)
+  }
+
+  @Test(arguments: ["cbrt", "erf", "j0", "expm1", "tgamma", "log1p", "asinh"])
+  func `functions of the C library give the same results`(_ name: String) throws {
+    typealias Function = @convention(c) (Double) -> Double
+    let address = try #require(dlsym(nil, name))
+    let function = unsafeBitCast(address, to: Function.self)
+    let inputs = (1..<200).map { Double($0) / 7 }
+    let plain = inputs.map { function($0) }
+    let probe = Probe()
+    let hook = try HookEngine.attach(entry: address, safety: .quiescent, handlers: probe.handlers)
+    let hooked = inputs.map { function($0) }
+    try hook.detach()
+    #expect(hooked.map(\.bitPattern) == plain.map(\.bitPattern))
+    #expect(probe.postCount >= inputs.count)
   }
 
   @Test func `both registers of a result survive, and post may change both`() throws {
@@ -96,19 +156,30 @@ import Testing
     }
   }
 
+  @Test func `calls far deeper than a thread can note are counted too`() throws {
+    // Each level of the recursion is a call through the hook that has not left.
+    let probe = Probe()
+    try hooking("fixture_depth", probe) {
+      #expect(fixture_depth(1200) == 1200)
+      #expect(probe.preCount == 1201)
+      #expect(probe.postCount == 1201)
+      #expect(fixture_depth(3) == 3)
+    }
+  }
+
   @Test func `what pre remembers of a call is there in post`() throws {
     let wrong = Counter()
     let hook = try HookEngine.attach(
       entry: try fixture("fixture_add_scratch"), safety: .quiescent,
       handlers: HookHandlers(
         pre: { _, frame in
-          frame.pointee.scratch.4 = frame.pointee.rdi &* 3
+          frame.pointee.scratch.3 = frame.pointee.rdi &* 3
           return frame.pointee.scratch.0 == 0 ? Int32(CKEMON_PROCEED) : Int32(CKEMON_SKIP)
         },
         post: { context, frame in
           guard let context else { return }
           let wrong = Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue()
-          if frame.pointee.scratch.4 != (frame.pointee.result &- 20) &* 3 { wrong.add() }
+          if frame.pointee.scratch.3 != (frame.pointee.result &- 20) &* 3 { wrong.add() }
         }, context: Unmanaged.passUnretained(wrong).toOpaque()))
     for first in 0..<100 { #expect(fixture_add_scratch(first, 2, 3, 4, 5, 6) == first + 20) }
     try hook.detach()

@@ -151,6 +151,28 @@ import Testing
     #expect(error.message.contains("kernel"))
   }
 
+  @Test func `taking a hook out from its own handler`() throws {
+    final class Box: @unchecked Sendable {
+      var hook: Hook?
+      var error: HookError?
+    }
+    let box = Box()
+    let hook = try HookEngine.attach(
+      entry: try fixture("fixture_add_slow_hook"), safety: .quiescent,
+      handlers: HookHandlers(
+        pre: { context, _ in
+          guard let context else { return Int32(CKEMON_PROCEED) }
+          let box = Unmanaged<Box>.fromOpaque(context).takeUnretainedValue()
+          do { try box.hook?.detach() } catch { box.error = error as? HookError }
+          return Int32(CKEMON_PROCEED)
+        }, context: Unmanaged.passUnretained(box).toOpaque()))
+    box.hook = hook
+    #expect(fixture_add_slow_hook(1, 2, 3, 4, 5, 6) == 21)
+    #expect(box.error?.code == .insideHandler)
+    try hook.detach()
+    #expect(fixture_add_slow_hook(1, 2, 3, 4, 5, 6) == 21)
+  }
+
   @Test func `bytes that somebody else has changed are not written over`() throws {
     let address = try fixture("fixture_add_changed")
     let hook = try HookEngine.attach(

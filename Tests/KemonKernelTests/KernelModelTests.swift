@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import KemonBus
 import KemonEvents
 import KemonHooks
-import KemonKernel
 import Testing
+
+@testable import KemonKernel
 
 /// Serialized: the kernel image exists once in a process, and so do its hooks.
 @Suite(.serialized) struct KernelModelTests {
@@ -202,6 +204,56 @@ import Testing
     try KernelModel(dispatcher: dispatcher).close()
   }
 
+  @Test func `a kext that can not be watched is not started`() throws {
+    let ring = EventRing()
+    let subscription = ring.subscribe(named: "test", overflow: .drop)
+    let model = try KernelModel(dispatcher: Dispatcher(ring: ring))
+    let start = try OSKextStart(.macOS10_13_6)
+    let site = try #require(UnsafeRawPointer(bitPattern: start.callSite))
+    // Somebody else is first at the call.
+    let foreign = try HookEngine.attach(
+      callSite: site, safety: .quiescent,
+      handlers: HookHandlers(pre: { _, frame in
+        frame.pointee.result = 99
+        return Int32(CKEMON_SKIP)
+      }))
+    let error = try #require(throws: KernelError.self) { try model.run(.mandiantMonitor) }
+    #expect(error.underlying?.code == .alreadyHooked)
+    let seen = drain(subscription)
+    #expect(
+      seen.map(\.text).prefix(1) == ["Kext \(monitor) failed to load (0xdc008001)."])
+    #expect(!seen.contains { $0.kind == "kext.start" })
+    try foreign.detach()
+    #expect(try model.run(.mandiantMonitor)[monitor]?.isLoaded == true)
+    try model.close()
+  }
+
+  @Test func `sessions of two threads wait for each other`() throws {
+    let ring = EventRing()
+    let subscription = ring.subscribe(named: "test", overflow: .drop)
+    let model = try KernelModel(dispatcher: Dispatcher(ring: ring))
+    let threads = (0..<4).map { _ in
+      Thread {
+        for _ in 0..<20 {
+          let result = try? model.run(.mandiantMonitor)
+          #expect(result?.kexts.map(\.bodyRuns) == [1])
+        }
+      }
+    }
+    let waiting = threads.map { thread in
+      thread.start()
+      return thread
+    }
+    while waiting.contains(where: { !$0.isFinished }) { usleep(1000) }
+    try model.close()
+    let starts = drain(subscription).filter { $0.kind == "kext.start" }
+    #expect(starts.count == 160)
+    for pair in stride(from: 0, to: starts.count - 1, by: 2) {
+      #expect(starts[pair].corr == starts[pair + 1].corr)
+      #expect(starts[pair].phase == .pre)
+    }
+  }
+
   @Test func `a model takes its hooks along when it goes`() throws {
     let dispatcher = Dispatcher(ring: EventRing())
     for _ in 0..<3 {
@@ -216,6 +268,14 @@ import Testing
     let error = try #require(throws: KernelError.self) { try model.run(.mandiantMonitor) }
     #expect(error.code == .wrongRelease)
     try model.close()
+  }
+
+  @Test func `a closed model runs nothing`() throws {
+    let model = try KernelModel(dispatcher: Dispatcher(ring: EventRing()))
+    try model.close()
+    try model.close()
+    let error = try #require(throws: KernelError.self) { try model.run(.mandiantMonitor) }
+    #expect(error.code == .closed)
   }
 
   @Test func `several sessions run one after another in one model`() throws {

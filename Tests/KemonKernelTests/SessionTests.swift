@@ -106,6 +106,19 @@ import Testing
     #expect(error.message.contains("b -> c -> b"))
   }
 
+  @Test func `chains without end and wide diamonds are harmless`() throws {
+    let chain = (0..<200).map { kext("k\($0)", needs: $0 < 199 ? ["k\($0 + 1)": "1"] : [:]) }
+    let error = try #require(throws: SessionError.self) {
+      try session(chain.joined(separator: ","))
+    }
+    #expect(error.message.contains("in a row"))
+    let diamonds = (0..<60).flatMap { level -> [String] in
+      let needs = level < 59 ? ["a\(level + 1)": "1", "b\(level + 1)": "1"] : [:]
+      return [kext("a\(level)", needs: needs), kext("b\(level)", needs: needs)]
+    }
+    #expect(try session(diamonds.joined(separator: ",")).kexts.count == 120)
+  }
+
   @Test func `a file that is not there is an error with its name`() throws {
     let error = try #require(throws: SessionError.self) {
       try Session(contentsOf: "/nonexistent/session.json")

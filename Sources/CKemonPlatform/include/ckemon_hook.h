@@ -31,6 +31,7 @@
 #define CKEMON_FRAME_STACK_ARGUMENTS 96
 #define CKEMON_FRAME_HOOK 104
 #define CKEMON_FRAME_SCRATCH 112
+#define CKEMON_FRAME_LANE 144
 #define CKEMON_FRAME_STATE 156
 #define CKEMON_FRAME_VECTORS 160
 #define CKEMON_FRAME_RESULT_VECTORS 416
@@ -84,11 +85,12 @@ typedef struct ckemon_hook_frame {
   uint64_t result, result2;            /* rax and rdx of the result; post may replace them, pre sets them to skip */
   uint64_t target;                     /* address that is called as the original */
   uint64_t return_address;             /* where the call returns to, as the program has it */
-  uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on, after pre */
+  uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on after pre */
   const void *hook;                    /* the ckemon_hook */
-  uint64_t scratch[5];                 /* zero at pre, kept for post: what handlers want to remember of this call */
+  uint64_t scratch[4];                 /* zero at pre, kept for post: what handlers want to remember of this call */
+  void *CKEMON_NULLABLE lane;          /* of the thunk */
   uint32_t skipped;                    /* 1 in post: the original was not called */
-  uint32_t state;                      /* of the thunk */
+  uint16_t state, slot;                /* of the thunk */
   ckemon_vector vectors[8];            /* vector arguments; a pre handler may change them */
   ckemon_vector result_vectors[2];     /* xmm0 and xmm1 of the result; post may replace them */
 } ckemon_hook_frame;
@@ -103,24 +105,25 @@ typedef void (*ckemon_post_handler)(void *CKEMON_NULLABLE context, ckemon_hook_f
 /* A place that can be hooked, again and again. It is never freed: a thread may be on its way to it at any time. */
 typedef struct ckemon_hook ckemon_hook;
 
-/* Makes an unarmed hook; NULL without memory. `original` is the relocated code of an entry hook (NULL for a call site,
+/* Makes an unarmed hook, for ever; NULL without memory. `original` is the relocated code of an entry hook (NULL for a call site,
  * whose stub brings the target), `resume` the address behind a hooked call (NULL for an entry). Any thread. */
 ckemon_hook *CKEMON_NULLABLE ckemon_hook_create(const void *CKEMON_NULLABLE original, const void *CKEMON_NULLABLE resume,
                                                 uint32_t flags);
-
-/* Frees a hook whose stub was never reachable. */
-void ckemon_hook_discard(ckemon_hook *hook);
 
 /* Sets the handlers (either may be NULL) and lets calls that arrive from now on see them. The hook must be unarmed and
  * have nobody inside: fresh, or disarmed. One thread at a time. */
 void ckemon_hook_arm(ckemon_hook *hook, ckemon_pre_handler CKEMON_NULLABLE pre, ckemon_post_handler CKEMON_NULLABLE post,
                      void *CKEMON_NULLABLE context);
 
-/* Sends later calls straight to the original, and returns when the last call in flight has left its post handler. */
+/* Sends later calls straight to the original, and returns when the last call in flight has left its post handler. Must
+ * not be called from inside the hook. */
 void ckemon_hook_disarm(ckemon_hook *hook);
 
 /* How many calls are between the beginning of pre and the end of post right now. Any thread. */
 uint32_t ckemon_hook_in_flight(const ckemon_hook *hook);
+
+/* Whether the calling thread is inside a call through the hook. Any thread. */
+int ckemon_hook_is_inside(const ckemon_hook *hook);
 
 /* Whether the processor and the system keep 32-byte vector registers. Any thread. */
 int ckemon_has_wide_vectors(void);

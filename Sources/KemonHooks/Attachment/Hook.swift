@@ -19,10 +19,10 @@ public final class Hook: Sendable {
 
   /// Takes the hook out: the bytes are as they were, and the last call that was in flight has left its post handler.
   ///
-  /// Waits as long as hooked functions that were called with the hook in place take to return. Must not be called from
-  /// a handler of this hook. Any other thread; doing it twice does nothing.
+  /// Waits as long as hooked functions that were called with the hook in place take to return; a call that was left by
+  /// an exception or `longjmp` never does. Any thread; doing it twice does nothing.
   ///
-  /// - Throws: ``HookError/Code-swift.enum/changed`` when somebody else has changed the bytes, or `system`; the hook is
+  /// - Throws: ``HookError/Code-swift.enum/insideHandler`` on a thread that is in a call through the hook, `changed` when somebody else has changed the bytes, or `system`; the hook is
   ///   still in place then.
   public func detach() throws(HookError) {
     try HookEngine.detach(at: address, generation: generation)

@@ -50,6 +50,11 @@
       at address: UInt, generation: UInt64
     ) throws(HookError) -> OpaquePointer? {
       guard let site = sites[address], generations[address] == generation else { return nil }
+      guard ckemon_hook_is_inside(site.pointer) == 0 else {
+        throw HookError(
+          .insideHandler, at: address, "this thread is in a call through the hook that it takes out"
+        )
+      }
       let found = TextPatcher.read(site.window.patched)
       guard found == site.jump else {
         throw HookError(.changed, at: address, "\(found) stands there instead of the hook's jump")
@@ -119,32 +124,14 @@
       if let old = sites[window.start], old.window == window, old.kind == kind { return old }
       let slab = try slabIndex(near: window.start, map)
       let slot = slabs[slab].nextSlot
-      let stub: Stub
-      let pointer: OpaquePointer
-      switch kind {
-      case .entry:
-        (stub, pointer) = try Stub.entry(of: window, slot: slot) { original throws(HookError) in
-          try Self.makeHook(original: original, resume: nil, for: window)
+      let stub =
+        switch kind {
+        case .entry: try Stub(entry: window, slot: slot)
+        case .callSite: try Stub(callSite: window, slot: slot)
         }
-      case .callSite:
-        (stub, pointer) = try Stub.callSite(of: window, slot: slot) { () throws(HookError) in
-          try Self.makeHook(original: nil, resume: window.instructions[0].end, for: window)
-        }
-      }
       let jump = try Stub.jump(from: window.start, to: stub.entry)
       slabs[slab].fill(stub.bytes)
-      return HookSite(kind: kind, window: window, jump: jump, pointer: pointer)
-    }
-
-    private static func makeHook(
-      original: UInt?, resume: UInt?, for window: PatchWindow
-    ) throws(HookError) -> OpaquePointer {
-      let wide = ckemon_has_wide_vectors() != 0 ? UInt32(CKEMON_HOOK_WIDE) : 0
-      let hook = ckemon_hook_create(
-        original.flatMap { UnsafeRawPointer(bitPattern: $0) },
-        resume.flatMap { UnsafeRawPointer(bitPattern: $0) }, wide)
-      guard let hook else { throw HookError(.system, at: window.start, "no memory for a hook") }
-      return hook
+      return HookSite(kind: kind, window: window, jump: jump, pointer: stub.hook)
     }
 
     private mutating func slabIndex(near address: UInt, _ map: MemoryMap) throws(HookError) -> Int {

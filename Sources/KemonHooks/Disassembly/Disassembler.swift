@@ -48,7 +48,7 @@ public final class Disassembler {
     let text = InstructionText(handle: handle, instruction: scratch)
     return Instruction(
       address: address, bytes: Array(bytes), mnemonic: text.mnemonic, operands: text.operands,
-      ripDisplacementOffset: ripDisplacementOffset(),
+      ripDisplacementOffset: try ripDisplacementOffset(at: address),
       branch: RelativeBranch(bytes, at: address))
   }
 
@@ -83,7 +83,13 @@ public final class Disassembler {
     var offset = 0
     while offset < code.count {
       let rest = UnsafeRawBufferPointer(rebasing: code[offset...])
-      let length = try decode(rest, at: address &+ UInt(offset))
+      let length: Int
+      do {
+        length = try decode(rest, at: address &+ UInt(offset))
+      } catch {
+        guard let known = UnknownLength.of(rest) else { throw error }
+        length = known
+      }
       guard body(offset, UnsafeRawBufferPointer(rebasing: rest[..<length])) else { return }
       offset += length
     }
@@ -116,12 +122,21 @@ public final class Disassembler {
   }
 
   /// Where the RIP-relative displacement of the scratch's instruction is; always four bytes long.
-  private func ripDisplacementOffset() -> Int? {
+  private func ripDisplacementOffset(at address: UInt) throws(HookError) -> Int? {
     guard let detail = scratch.pointee.detail else { return nil }
     let x86 = detail.pointee.x86
     // ModRM with mod 00 and r/m 101 counts from the next instruction, whatever the operand is called.
-    guard x86.encoding.modrm_offset != 0, x86.modrm & 0xC7 == 0x05, x86.encoding.disp_offset != 0
-    else { return nil }
+    let byEncoding = x86.encoding.modrm_offset != 0 && x86.modrm & 0xC7 == 0x05
+    let byOperand = withUnsafeBytes(of: x86.operands) { raw in
+      raw.bindMemory(to: cs_x86_op.self).prefix(Int(x86.op_count)).contains {
+        $0.type == X86_OP_MEM && ($0.mem.base == X86_REG_RIP || $0.mem.base == X86_REG_EIP)
+      }
+    }
+    guard byEncoding || byOperand else { return nil }
+    guard byEncoding, x86.encoding.disp_offset != 0, x86.addr_size == 8 else {
+      throw HookError(
+        .undecodable, at: address, "an operand relative to the instruction in an unusual encoding")
+    }
     return Int(x86.encoding.disp_offset)
   }
 }

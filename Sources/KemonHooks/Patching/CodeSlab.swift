@@ -20,6 +20,8 @@ struct CodeSlab {
   /// The same bytes, writable.
   private let writable: UInt
   private var used = 0
+  /// A forked child shares the memory: it runs this code, and writes to a slab of its own.
+  private let owner = getpid()
 
   /// Maps a slab near an address.
   ///
@@ -61,7 +63,7 @@ struct CodeSlab {
 
   /// Whether the slab has a slot, and from there everything near the address is in reach.
   func canServe(_ address: UInt) -> Bool {
-    guard used < Self.size / Self.slotSize else { return false }
+    guard used < Self.size / Self.slotSize, owner == getpid() else { return false }
     let distance = executable > address ? executable - address : address - executable
     return distance + UInt(Self.size) <= Self.reach
   }

@@ -9,8 +9,13 @@ struct MemoryMap {
     let isReadable: Bool
     let isWritable: Bool
     let isExecutable: Bool
+    /// Whether other mappings of the same memory see changes.
+    let isShared: Bool
+    // Made into a text where it is needed: most names never are.
+    fileprivate let nameBytes: ArraySlice<UInt8>
+
     /// The file, or a name in brackets; empty for anonymous memory.
-    let name: String
+    var name: String { String(decoding: nameBytes, as: UTF8.self) }
   }
 
   let regions: [Region]
@@ -39,27 +44,54 @@ struct MemoryMap {
   }
 
   /// Reads the text of a maps file; lines of another form are left out.
-  static func parse(_ text: some Collection<UInt8>) -> [Region] {
-    text.split(separator: UInt8(ascii: "\n")).compactMap { line in
-      let fields = line.split(
-        separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: true)
-      guard fields.count >= 5 else { return nil }
-      let bounds = fields[0].split(separator: UInt8(ascii: "-"))
-      guard bounds.count == 2, let start = hexadecimal(bounds[0]), let end = hexadecimal(bounds[1]),
-        start < end
-      else { return nil }
-      let flags = Array(fields[1])
-      let name = fields.count > 5 ? fields[5].drop { $0 == UInt8(ascii: " ") } : []
-      return Region(
-        range: start..<end, isReadable: flags.contains(UInt8(ascii: "r")),
-        isWritable: flags.contains(UInt8(ascii: "w")),
-        isExecutable: flags.contains(UInt8(ascii: "x")), name: String(decoding: name, as: UTF8.self)
-      )
+  ///
+  /// Every attachment reads the whole map, which may have tens of thousands of lines: one pass, no copies.
+  static func parse(_ text: [UInt8]) -> [Region] {
+    var regions: [Region] = []
+    var line = text.startIndex
+    while line < text.endIndex {
+      let end = text[line...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
+      if let region = region(text[line..<end]) { regions.append(region) }
+      line = end + 1
     }
+    return regions
   }
 
-  private static func hexadecimal(_ digits: some Collection<UInt8>) -> UInt? {
-    UInt(String(decoding: digits, as: UTF8.self), radix: 16)
+  /// Reads one line: `start-end flags offset device inode   name`.
+  private static func region(_ line: ArraySlice<UInt8>) -> Region? {
+    var rest = line
+    guard let start = takeHexadecimal(&rest), rest.popFirst() == UInt8(ascii: "-"),
+      let end = takeHexadecimal(&rest), start < end, rest.popFirst() == UInt8(ascii: " ")
+    else { return nil }
+    let flags = rest.prefix(4)
+    guard flags.count == 4 else { return nil }
+    rest = rest.dropFirst(4)
+    // Offset, device and inode.
+    for _ in 0..<3 {
+      rest = rest.drop { $0 == UInt8(ascii: " ") }.drop { $0 != UInt8(ascii: " ") }
+    }
+    let first = flags.startIndex
+    return Region(
+      range: start..<end, isReadable: flags[first] == UInt8(ascii: "r"),
+      isWritable: flags[first + 1] == UInt8(ascii: "w"),
+      isExecutable: flags[first + 2] == UInt8(ascii: "x"),
+      isShared: flags[first + 3] == UInt8(ascii: "s"),
+      nameBytes: rest.drop { $0 == UInt8(ascii: " ") })
+  }
+
+  private static func takeHexadecimal(_ text: inout ArraySlice<UInt8>) -> UInt? {
+    var value: UInt = 0
+    var digits = 0
+    while let byte = text.first {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt(byte - 0x30)
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt(byte - 0x57)
+      default: return (1...16).contains(digits) ? value : nil
+      }
+      digits += 1
+      text.removeFirst()
+    }
+    return (1...16).contains(digits) ? value : nil
   }
 
   /// Checks that every byte is code that may be changed: readable, executable, not writable, not the kernel's.
@@ -72,7 +104,12 @@ struct MemoryMap {
           .notCode, at: range.lowerBound,
           "the mapping \(region.name) there is not readable and executable only")
       }
-      guard !region.name.hasPrefix("[v") else {
+      // Replacing a page would cut it off from whoever writes to it elsewhere: a compiler, or our own slabs.
+      guard !region.isShared else {
+        throw HookError(
+          .notCode, at: range.lowerBound, "\(region.name) is shared with other mappings")
+      }
+      guard !region.nameBytes.starts(with: "[v".utf8) else {
         throw HookError(
           .notCode, at: range.lowerBound, "\(region.name) belongs to the kernel; it is not changed")
       }

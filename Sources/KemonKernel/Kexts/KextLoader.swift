@@ -50,7 +50,8 @@ struct KextLoader {
   }
 
   private func tryToLoad(_ object: KextObject) -> KextReturn {
-    guard resolveLibraries(of: object) else {
+    var resolved: Set<String> = []
+    guard resolveLibraries(of: object, &resolved) else {
       records.log("Can't load kext \(object.kext.id) - failed to resolve library dependencies.")
       return .dependencies
     }
@@ -65,7 +66,8 @@ struct KextLoader {
   }
 
   /// Checks that everything that a kext needs, directly or not, is there and new enough.
-  private func resolveLibraries(of object: KextObject) -> Bool {
+  private func resolveLibraries(of object: KextObject, _ resolved: inout Set<String>) -> Bool {
+    guard !object.isLoaded, resolved.insert(object.kext.id).inserted else { return true }
     for library in object.kext.libraries {
       guard let found = objects[library.id] else {
         records.log("Kext \(object.kext.id) - library kext \(library.id) not found.")
@@ -77,7 +79,7 @@ struct KextLoader {
             + "requested version \(library.version).")
         return false
       }
-      guard found.isLoaded || resolveLibraries(of: found) else { return false }
+      guard resolveLibraries(of: found, &resolved) else { return false }
     }
     return true
   }

@@ -23,6 +23,7 @@ final class KextMonitor: Sendable {
     var callSite: Hook?
     /// Why the call site could not be hooked.
     var failure: KernelError?
+    var isClosed = false
   }
 
   init(
@@ -34,7 +35,9 @@ final class KextMonitor: Sendable {
     // The context is not retained: close() takes the hooks out before the monitor goes away.
     let handlers = HookHandlers(
       pre: { context, frame in KextMonitor.with(context) { $0.willEnter(frame) } },
-      post: { _, _ in Lane.current.leave() }, context: Unmanaged.passUnretained(self).toOpaque())
+      post: { _, frame in
+        if frame.pointee.scratch.0 != 0 { Lane.current.leave() }
+      }, context: Unmanaged.passUnretained(self).toOpaque())
     let entry = try attach { function, extent throws(HookError) in
       try HookEngine.attach(
         entry: function, extent: extent, safety: .quiescent, handlers: handlers)
@@ -44,7 +47,10 @@ final class KextMonitor: Sendable {
 
   /// Takes the hooks out; returns after the last call has left.
   func close() throws(KernelError) {
-    let (entry, callSite) = hooks.withLock { ($0.entry, $0.callSite) }
+    let (entry, callSite) = hooks.withLock { hooks in
+      hooks.isClosed = true
+      return (hooks.entry, hooks.callSite)
+    }
     do {
       try entry?.detach()
       try callSite?.detach()
@@ -53,9 +59,16 @@ final class KextMonitor: Sendable {
     }
   }
 
-  /// Throws when the call site could not be hooked at the first start.
+  /// Throws when the hooks have been taken out.
+  func checkOpen() throws(KernelError) {
+    if hooks.withLock({ $0.isClosed }) {
+      throw KernelError(.closed, "the model has been closed: nobody would see its events")
+    }
+  }
+
+  /// Throws when the call site could not be hooked since the last check.
   func check() throws(KernelError) {
-    if let failure = hooks.withLock({ $0.failure }) { throw failure }
+    if let failure = hooks.withLock({ $0.failure.take() }) { throw failure }
   }
 
   private func attach(
@@ -79,6 +92,7 @@ final class KextMonitor: Sendable {
       return Int32(CKEMON_PROCEED)
     }
     lane.enter(kext)
+    frame.pointee.scratch.0 = 1
     if isCallSiteHooked.load(ordering: .acquiring) || hookCallSite(for: kext) {
       return Int32(CKEMON_PROCEED)
     }

@@ -14,7 +14,8 @@ extension SessionDocument {
     let kexts = self.kexts.map(\.kext)
     try check(kexts, file)
     let load = self.load ?? kexts.map(\.id)
-    for (index, id) in load.enumerated() where !kexts.contains(where: { $0.id == id }) {
+    let known = Set(kexts.map(\.id))
+    for (index, id) in load.enumerated() where !known.contains(id) {
       throw SessionError(
         file: file, path: "load[\(index)]", "\"\(id)\" is none of the session's kexts")
     }
@@ -45,21 +46,30 @@ extension SessionDocument {
     }
   }
 
+  /// How many kexts may need each other in a row; kernels have far less than twenty.
+  private static let longestChain = 100
+
   /// A kext that needs itself, over any number of others, could never be loaded.
   private func refuseCycles(_ kexts: [Session.Kext], _ file: String) throws(SessionError) {
-    var finished: Set<String> = []
-    func visit(_ id: String, _ chain: [String]) throws(SessionError) {
-      guard let index = kexts.firstIndex(where: { $0.id == id }), !finished.contains(id) else {
-        return
+    let places = Dictionary(uniqueKeysWithValues: kexts.indices.map { (kexts[$0].id, $0) })
+    var finished: Set<Int> = []
+    func visit(_ place: Int, _ chain: [Int]) throws(SessionError) {
+      guard !finished.contains(place) else { return }
+      func refuse(_ message: String) -> SessionError {
+        SessionError(file: file, path: "kexts[\(place)].libraries", message)
       }
-      if let start = chain.firstIndex(of: id) {
-        let circle = (chain[start...] + [id]).joined(separator: " -> ")
-        throw SessionError(
-          file: file, path: "kexts[\(index)].libraries", "kexts need each other: \(circle)")
+      if let start = chain.firstIndex(of: place) {
+        let circle = (chain[start...] + [place]).map { kexts[$0].id }.joined(separator: " -> ")
+        throw refuse("kexts need each other: \(circle)")
       }
-      for library in kexts[index].libraries { try visit(library.id, chain + [id]) }
-      finished.insert(id)
+      guard chain.count < Self.longestChain else {
+        throw refuse("more than \(Self.longestChain) kexts need each other in a row")
+      }
+      for library in kexts[place].libraries {
+        if let next = places[library.id] { try visit(next, chain + [place]) }
+      }
+      finished.insert(place)
     }
-    for kext in kexts { try visit(kext.id, []) }
+    for place in kexts.indices { try visit(place, []) }
   }
 }

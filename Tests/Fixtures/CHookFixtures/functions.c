@@ -48,9 +48,36 @@ FIXTURE double fixture_sum_variadic(int count, ...) {
 
 long fixture_sum_variadic_of_4(void) { return (long)fixture_sum_variadic(4, 1.0, 20.0, 300.0, 4000.0); }
 
+FIXTURE long double fixture_long_double(long double value, long scale) { return value * (long double)scale; }
+
+int fixture_long_double_works(void) { return fixture_long_double(1.0L / 3.0L, 3) == 1.0L / 3.0L * 3.0L; }
+
+typedef struct big {
+  long words[8];
+} big;
+
+FIXTURE big fixture_big_struct(big value, long addend) {
+  for (int i = 0; i < 8; i++)
+    value.words[i] += addend;
+  return value;
+}
+
+int fixture_big_struct_works(void) {
+  big result = fixture_big_struct((big){{1, 2, 3, 4, 5, 6, 7, 8}}, 10);
+  for (int i = 0; i < 8; i++)
+    if (result.words[i] != i + 11)
+      return 0;
+  return 1;
+}
+
+const void *const fixture_long_double_address = (const void *)(uintptr_t)fixture_long_double;
+const void *const fixture_big_struct_address = (const void *)(uintptr_t)fixture_big_struct;
+
 FIXTURE fixture_pair fixture_swap(long first, long second) { return (fixture_pair){second, first}; }
 
 FIXTURE long fixture_fibonacci(long n) { return n < 2 ? n : fixture_fibonacci(n - 1) + fixture_fibonacci(n - 2); }
+
+FIXTURE long fixture_depth(long n) { return n == 0 ? 0 : 1 + fixture_depth(n - 1); }
 
 FIXTURE void *fixture_return_address(void) { return __builtin_return_address(0); }
 

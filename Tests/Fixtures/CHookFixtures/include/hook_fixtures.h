@@ -29,8 +29,13 @@ double fixture_sum_variadic(int count, ...);
 typedef struct fixture_pair {
   long first, second;
 } fixture_pair;
+int fixture_long_double_works(void);   /* calls fixture_long_double: x87 argument and result */
+int fixture_big_struct_works(void);    /* calls fixture_big_struct: by value, in and out */
+extern const void *const fixture_long_double_address;
+extern const void *const fixture_big_struct_address;
 fixture_pair fixture_swap(long first, long second); /* returned in rax and rdx */
 long fixture_fibonacci(long n);                     /* calls itself by its own address */
+long fixture_depth(long n);                         /* n, by n calls inside each other */
 void *fixture_return_address(void);                 /* what __builtin_return_address(0) says */
 void fixture_wait_for(const volatile int *flag, volatile int *entered);
 
