@@ -84,6 +84,7 @@ let package = Package(
       exclude: ["examples", "cmake", "README.md", "CMakeLists.txt"],
       sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
     .target(name: "CKemonPlatform", cSettings: strictC),
+    .target(name: "KemonPlatform", swiftSettings: rules),
     .target(name: "CKernelImage", cSettings: strictC),
 
     // The house, top to bottom: arrows point down only.
@@ -91,7 +92,8 @@ let package = Package(
     .target(
       name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform"], swiftSettings: rules),
     .target(
-      name: "KemonHooks", dependencies: ["CCapstone", "CKemonPlatform"], swiftSettings: rules),
+      name: "KemonHooks", dependencies: ["CCapstone", "CKemonPlatform", "KemonPlatform"],
+      swiftSettings: rules),
     .target(
       name: "KemonKernel", dependencies: ["KemonBus", "KemonHooks", "KemonEvents", "CKernelImage"],
       resources: [.embedInCode("Sessions/mandiant-monitor.json")],
@@ -103,7 +105,7 @@ let package = Package(
       ], swiftSettings: rules),
     .target(
       name: "KemonPluginHost",
-      dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform"],
+      dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform", "KemonPlatform"],
       swiftSettings: rules),
     .target(
       name: "KemonPluginKit", dependencies: ["KemonEvents", "CKemonPlugin"], swiftSettings: rules),
@@ -126,7 +128,7 @@ let package = Package(
     tests("KemonHooks", ["KemonHooks", "CHookFixtures"]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents"]),
-    tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents"]),
+    tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform"]),
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents"]),
     tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
     tests("KemonHost", ["KemonTestSupport"]),

@@ -22,7 +22,8 @@ int ckemon_text_replace(void *pages, const void *content, size_t size) {
   if (status == 0)
     status = ckemon_memfd_seal(fd);
   // The system call itself: a sanitizer's mmap would take the program's own code for new memory.
-  if (status == 0 && syscall(SYS_mmap, pages, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 0) == -1)
+  long protection = PROT_READ | PROT_EXEC, flags = MAP_PRIVATE | MAP_FIXED, offset = 0;
+  if (status == 0 && syscall(SYS_mmap, pages, size, protection, flags, (long)fd, offset) == -1)
     status = -errno;
   close(fd);
   return status;

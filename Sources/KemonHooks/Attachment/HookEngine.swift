@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CKemonPlatform
-internal import Synchronization
+internal import KemonPlatform
 
 /// Calls handlers before and after any function of this process, by changing its code.
 ///
@@ -61,11 +61,11 @@ public enum HookEngine {
 
   #if arch(x86_64) && os(Linux)
     // Cold state: taken by attach and detach, never on the path of a hooked call.
-    private static let table = Mutex(SiteTable())
+    private static let table = PosixLock(SiteTable())
 
     private static func locked<Result>(
-      _ body: (inout SiteTable) throws(HookError) -> sending Result
-    ) throws(HookError) -> sending Result {
+      _ body: (inout SiteTable) throws(HookError) -> Result
+    ) throws(HookError) -> Result {
       try table.withLock { table throws(HookError) in try body(&table) }
     }
 

@@ -3,6 +3,7 @@
 import CKemonPlatform
 import Glibc
 import KemonBus
+import KemonPlatform
 
 // Unchecked: the buffers are reached under `state` only, or by the writer alone after it has taken one.
 /// Lines on their way to a descriptor, written by a thread of its own in large blocks.

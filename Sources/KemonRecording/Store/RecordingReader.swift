@@ -47,6 +47,8 @@ public final class RecordingReader {
   /// False while it is still written, and for ever when the writer was killed: the last half second may be missing.
   public let wasClosed: Bool
   let queue: DatabaseQueue
+  /// Why the file is known to be cut, though every record that is left may be good.
+  private let cut: RecordingError?
 
   /// Opens a recording, also one whose writer was killed or whose end is missing.
   ///
@@ -57,8 +59,12 @@ public final class RecordingReader {
     self.path = path
     do {
       queue = try Self.open(path, salvaging: false)
+      cut = nil
     } catch let error where error.code == .damaged {
       queue = try Self.open(path, salvaging: true)
+      cut = RecordingError(
+        .damaged, path,
+        "the file ends at byte \(FileSize.of(path)), before its end: \(error.message)")
     }
   }
 
@@ -87,7 +93,7 @@ public final class RecordingReader {
       }
     }
     if let failure { throw failure }
-    outcome.damage = damage
+    outcome.damage = damage ?? cut
     return outcome
   }
 
@@ -97,7 +103,7 @@ public final class RecordingReader {
   public func loadAll() -> (records: RecordArena, outcome: Outcome) {
     var outcome = Outcome()
     var buffer = RecordBuffer(byteCapacity: 1 << 20)
-    outcome.damage = walk { row, bytes in
+    let damage = walk { row, bytes in
       do throws(KemonEvents.RecordError) {
         try buffer.append(validating: bytes)
         outcome.read += 1
@@ -106,6 +112,7 @@ public final class RecordingReader {
       }
       return true
     }
+    outcome.damage = damage ?? cut
     return (RecordArena(taking: buffer), outcome)
   }
 

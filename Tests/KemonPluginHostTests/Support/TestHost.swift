@@ -2,6 +2,7 @@
 
 import KemonBus
 import KemonEvents
+import KemonPlatform
 
 @testable import KemonPluginHost
 

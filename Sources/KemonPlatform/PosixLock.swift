@@ -5,13 +5,13 @@ import Glibc
 // Unchecked: the value is reached under the mutex only, which never moves.
 /// A value behind a pthread mutex.
 ///
-/// For a lock that several threads fight for: the standard library's Mutex hands over to a waiter through the kernel,
-/// which costs more, and which ThreadSanitizer does not see, so that it takes every hand-over for a race.
-final class PosixLock<Value>: @unchecked Sendable {
+/// For locks that several threads fight for: ThreadSanitizer does not see inside the standard library's Mutex on Linux
+/// and takes every hand-over for a race, and a hand-over through the kernel costs more there.
+package final class PosixLock<Value>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var value: Value
 
-  init(_ value: sending Value) {
+  package init(_ value: sending Value) {
     self.value = value
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())
@@ -24,9 +24,11 @@ final class PosixLock<Value>: @unchecked Sendable {
   }
 
   /// Runs a closure that has the value to itself; not again from inside.
-  func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+  package func withLock<Result, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    return body(&value)
+    return try body(&value)
   }
 }
