@@ -101,7 +101,8 @@ let package = Package(
     .target(
       name: "KemonRecording",
       dependencies: [
-        "KemonBus", "KemonEvents", "CZlib", .product(name: "GRDB", package: "GRDB.swift"),
+        "KemonBus", "KemonEvents", "KemonPlatform", "CZlib",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: rules),
     .target(
       name: "KemonPluginHost",

@@ -7,11 +7,11 @@ import Glibc
 ///
 /// For locks that several threads fight for: ThreadSanitizer does not see inside the standard library's Mutex on Linux
 /// and takes every hand-over for a race, and a hand-over through the kernel costs more there.
-package final class PosixLock<Value>: @unchecked Sendable {
+package final class PosixLock<Value: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var value: Value
 
-  package init(_ value: sending Value) {
+  package init(_ value: consuming sending Value) {
     self.value = value
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())

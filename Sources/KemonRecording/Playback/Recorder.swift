@@ -2,6 +2,7 @@
 
 public import KemonBus
 import KemonEvents
+import KemonPlatform
 import Synchronization
 
 /// Writes what is published on a ring into a recording, on a thread of its own.
@@ -24,9 +25,9 @@ public final class Recorder: Sendable {
   private let overflow: OverflowPolicy
   private let filter: EventFilter?
   private let isStopping = Atomic<Bool>(false)
-  private let state = Mutex(State())
+  private let state = PosixLock(State())
   // Apart from the state, whose lock is held while the thread is waited for.
-  private let failed = Mutex<RecordingError?>(nil)
+  private let failed = PosixLock<RecordingError?>(nil)
 
   /// Makes a recorder; it joins the ring when it is started.
   ///

@@ -3,6 +3,7 @@
 import GRDB
 import KemonBus
 public import KemonEvents
+import KemonPlatform
 import Synchronization
 
 /// Writes records into a recording: an SQLite file that is written in batches.
@@ -45,7 +46,7 @@ public final class RecordingWriter: Sendable {
   /// The file.
   public let path: String
   private let options: Options
-  private let state: Mutex<State>
+  private let state: PosixLock<State>
 
   /// Creates a recording; there must be no such file yet.
   ///
@@ -60,7 +61,7 @@ public final class RecordingWriter: Sendable {
     self.path = path
     self.options = options
     let file = try RecordingFile(creating: path, maximumBytes: options.maximumBytes)
-    state = Mutex(State(file: file))
+    state = PosixLock(State(file: file))
     try set(meta: meta)
   }
 
@@ -76,7 +77,7 @@ public final class RecordingWriter: Sendable {
     self.path = path
     self.options = options
     let file = try RecordingFile(appendingTo: path, maximumBytes: options.maximumBytes)
-    state = Mutex(State(file: file))
+    state = PosixLock(State(file: file))
   }
 
   deinit { try? close() }

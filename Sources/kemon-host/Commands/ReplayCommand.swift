@@ -65,6 +65,7 @@ struct ReplayCommand: ParsableCommand {
 }
 
 extension ReplaySpeed: ExpressibleByArgument {
+  /// Reads `max` or a factor as in `2x`.
   public init?(argument: String) {
     if argument == "max" {
       self = .maximum
@@ -76,6 +77,7 @@ extension ReplaySpeed: ExpressibleByArgument {
     self = .times(factor)
   }
 
+  /// How help shows the default.
   public var defaultValueDescription: String { "max" }
 }
 
