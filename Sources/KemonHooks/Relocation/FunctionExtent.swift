@@ -26,22 +26,37 @@ public struct FunctionExtent: Sendable, Equatable {
     self.size = size
   }
 
+  /// The functions in front of it and behind it, if they are so near that they may be of one piece with it.
+  ///
+  /// Functions written in assembly jump into each other: `mempcpy` of the C library into `memmove`, for instance.
+  var neighbours: [FunctionExtent] {
+    let largestGap: UInt = 64
+    let before = (1...largestGap).lazy.map { start &- $0 }
+    let behind = (0..<largestGap).lazy.map { range.upperBound &+ $0 }
+    return [Array(before), Array(behind)].compactMap { places in
+      places.lazy.compactMap { UnsafeRawPointer(bitPattern: $0).flatMap(Self.init(containing:)) }
+        .first { !$0.range.overlaps(range) }
+    }
+  }
+
   /// Its addresses.
   public var range: Range<UInt> { start..<(start &+ UInt(size)) }
 }
 
 /// A copy of a function's code without the hooks that stand in it.
 struct FunctionCode {
-  let start: UInt
+  let extent: FunctionExtent
   let bytes: [UInt8]
   /// Where an entry hook goes: behind `endbr64`, so that indirect calls still find it.
   let entry: UInt
 
-  init(start: UInt, bytes: [UInt8]) {
-    self.start = start
+  init(extent: FunctionExtent, bytes: [UInt8]) {
+    self.extent = extent
     self.bytes = bytes
-    entry = bytes.starts(with: [0xF3, 0x0F, 0x1E, 0xFA]) ? start &+ 4 : start
+    entry = extent.start &+ (bytes.starts(with: [0xF3, 0x0F, 0x1E, 0xFA]) ? 4 : 0)
   }
+
+  var start: UInt { extent.start }
 
   /// Hands over the code from an address to the end of the function.
   func decode<Result>(
