@@ -30,7 +30,7 @@ import Testing
     #expect(try refusal(entry: "fixture_loop_entry").code == .branchIntoWindow)
   }
 
-  @Test func `a jump from the function in front between the replaced instructions`() throws {
+  @Test func `a jump from a function in front between the replaced instructions`() throws {
     #expect(try refusal(entry: "fixture_jumped_into").code == .branchIntoWindow)
     #expect(fixture_jumps_into_next(1) == 106)
   }

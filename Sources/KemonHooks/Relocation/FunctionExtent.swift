@@ -26,17 +26,42 @@ public struct FunctionExtent: Sendable, Equatable {
     self.size = size
   }
 
-  /// The functions in front of it and behind it, if they are so near that they may be of one piece with it.
+  /// The functions around it that are so near that they may be of one piece with it.
   ///
-  /// Functions written in assembly jump into each other: `mempcpy` of the C library into `memmove`, for instance.
+  /// Functions written in assembly jump into each other: `mempcpy` of the C library into `memmove`, over a third one.
   var neighbours: [FunctionExtent] {
-    let largestGap: UInt = 64
-    let before = (1...largestGap).lazy.map { start &- $0 }
-    let behind = (0..<largestGap).lazy.map { range.upperBound &+ $0 }
-    return [Array(before), Array(behind)].compactMap { places in
-      places.lazy.compactMap { UnsafeRawPointer(bitPattern: $0).flatMap(Self.init(containing:)) }
-        .first { !$0.range.overlaps(range) }
+    let reach: UInt = 512
+    var found: [FunctionExtent] = []
+    var edge = start
+    while start &- edge < reach,
+      let next = Self.first(in: (1...Self.largestGap).lazy.map({ edge &- $0 }))
+    {
+      found.append(next)
+      edge = next.start
     }
+    let end = range.upperBound
+    edge = end
+    while edge &- end < reach,
+      let next = Self.first(in: (0..<Self.largestGap).lazy.map({ edge &+ $0 }))
+    {
+      found.append(next)
+      edge = next.range.upperBound
+    }
+    return found
+  }
+
+  /// The most padding between two functions: they begin at multiples of 64 at most.
+  private static let largestGap: UInt = 64
+
+  private static func first(in places: some Sequence<UInt>) -> FunctionExtent? {
+    for place in places {
+      if let pointer = UnsafeRawPointer(bitPattern: place),
+        let extent = FunctionExtent(containing: pointer)
+      {
+        return extent
+      }
+    }
+    return nil
   }
 
   /// Its addresses.

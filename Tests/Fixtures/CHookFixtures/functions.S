@@ -273,6 +273,10 @@ BEGIN fixture_jumps_into_next
   jmp fixture_jumped_into_inside
 END fixture_jumps_into_next
 
+BEGIN fixture_between
+  ret
+END fixture_between
+
 BEGIN fixture_jumped_into
   mov rax, rdi
 fixture_jumped_into_inside:
