@@ -130,12 +130,16 @@ uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
   }
   frame->result = 0;
   frame->result2 = 0;
-  memset(frame->scratch, 0, sizeof frame->scratch);
+  /* Not by memset, here and below: that may be the hooked function. */
+  for (int i = 0; i < 4; i++)
+    frame->scratch[i] = 0;
   frame->skipped = 0;
   if (hook->pre == NULL || hook->pre(hook->context, frame) == CKEMON_PROCEED)
     return frame->state = CKEMON_STATE_CALL;
   frame->skipped = 1;
-  memset(frame->result_vectors, 0, sizeof frame->result_vectors);
+  for (int i = 0; i < 2; i++)
+    for (int lane_index = 0; lane_index < 4; lane_index++)
+      frame->result_vectors[i].lane[lane_index] = 0;
   return frame->state = CKEMON_STATE_SKIP;
 }
 

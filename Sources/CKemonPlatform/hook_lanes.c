@@ -16,6 +16,9 @@ static _Atomic(ckemon_lane *) lanes;
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* 1 while the thread's lane is made: what that calls may be hooked, and would want a lane. */
+static _Thread_local int making __attribute__((tls_model("initial-exec")));
+
 /* At the end of its thread: the next thread takes the lane. Notes of calls that were left by longjmp stay, so that
  * they are not mistaken for finished ones. */
 static void give_back(void *lane) {
@@ -44,6 +47,9 @@ static void prepare(void) {
 void ckemon_lanes_prepare(void) { pthread_once(&once, prepare); }
 
 ckemon_lane *ckemon_lane_make(void) {
+  if (making)
+    return NULL;
+  making = 1;
   ckemon_lane *lane = atomic_load(&lanes);
   for (; lane != NULL; lane = lane->next) {
     unsigned free = 0;
@@ -54,17 +60,19 @@ ckemon_lane *ckemon_lane_make(void) {
   if (lane == NULL) {
     /* Not from malloc, which may itself be hooked. Fresh pages are zero. */
     lane = mmap(NULL, sizeof *lane, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (lane == MAP_FAILED)
+    if (lane == MAP_FAILED) {
+      making = 0;
       return NULL;
+    }
     atomic_store(&lane->owned, 1);
     lane->next = atomic_load(&lanes);
     while (!atomic_compare_exchange_weak(&lanes, &lane->next, lane))
       ;
   }
   lane->hint = 0;
-  /* Known before the library is called: whatever that calls may be hooked. */
   ckemon_own_lane = lane;
   pthread_setspecific(key, lane);
+  making = 0;
   return lane;
 }
 

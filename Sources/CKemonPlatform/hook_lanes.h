@@ -24,7 +24,7 @@ extern int ckemon_lanes_are_asymmetric __attribute__((visibility("hidden")));
 /* To be called once before any lane is used; more often is harmless. */
 void ckemon_lanes_prepare(void);
 
-/* The calling thread's lane, made now; NULL without memory. */
+/* The calling thread's lane, made now; NULL without memory, or when it is just being made. */
 ckemon_lane *ckemon_lane_make(void);
 
 /* How often the hook is noted in all lanes. */

@@ -30,6 +30,11 @@ import Testing
     #expect(try refusal(entry: "fixture_loop_entry").code == .branchIntoWindow)
   }
 
+  @Test func `a jump from a function in front between the replaced instructions`() throws {
+    #expect(try refusal(entry: "fixture_jumped_into").code == .branchIntoWindow)
+    #expect(fixture_jumps_into_next(1) == 106)
+  }
+
   @Test func `a function that is too short`() throws {
     #expect(try refusal(entry: "fixture_tiny").code == .tooShort)
   }

@@ -24,7 +24,9 @@
       }
       let disassembler = try Disassembler()
       let place = kind == .entry ? function.entry : address
-      let window = try PatchWindow(at: place, of: function, with: disassembler)
+      let neighbours = function.extent.neighbours.compactMap { try? code(of: $0, map) }
+      let window = try PatchWindow(
+        at: place, of: function, neighbours: neighbours, with: disassembler)
       try refuseOverlap(of: window)
       try require(safety, of: window, kind)
 
@@ -86,6 +88,12 @@
           "outside the given function: \(extent.size) bytes at 0x\(String(extent.start, radix: 16))"
         )
       }
+      return try code(of: extent, map)
+    }
+
+    private func code(
+      of extent: FunctionExtent, _ map: MemoryMap
+    ) throws(HookError) -> FunctionCode {
       try map.requireCode(extent.range)
       var bytes = TextPatcher.read(extent.range)
       for site in sites.values where site.isAttached && extent.range.contains(site.address) {
@@ -94,7 +102,7 @@
           if offset < bytes.count { bytes[offset] = byte }
         }
       }
-      return FunctionCode(start: extent.start, bytes: bytes)
+      return FunctionCode(extent: extent, bytes: bytes)
     }
 
     private func refuseOverlap(of window: PatchWindow) throws(HookError) {

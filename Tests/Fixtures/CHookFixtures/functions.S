@@ -268,6 +268,22 @@ BEGIN fixture_loop_entry
   ret
 END fixture_loop_entry
 
+BEGIN fixture_jumps_into_next
+  lea rax, [rdi + 100]
+  jmp fixture_jumped_into_inside
+END fixture_jumps_into_next
+
+BEGIN fixture_between
+  ret
+END fixture_between
+
+BEGIN fixture_jumped_into
+  mov rax, rdi
+fixture_jumped_into_inside:
+  add rax, 5
+  ret
+END fixture_jumped_into
+
 BEGIN fixture_tiny
   ret
 END fixture_tiny

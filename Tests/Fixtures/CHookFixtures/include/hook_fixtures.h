@@ -76,6 +76,8 @@ long fixture_big_immediate(long n); /* a 10 byte movabs first; n + 0x11223344556
 /* Beginnings that must be refused. */
 long fixture_loop_back(long n);    /* a later jump leads to its second instruction */
 long fixture_loop_entry(long n);   /* a later jump leads to its first instruction */
+long fixture_jumped_into(long n);  /* a function in front of it jumps to its second instruction */
+long fixture_jumps_into_next(long n);
 void fixture_tiny(void);           /* ret */
 long fixture_call_next(void);      /* call to the next instruction; pop */
 long fixture_without_cfi(long n);
