@@ -52,8 +52,8 @@ import Testing
 
   @Test func `only its owner may read a recording`() throws {
     try RecordingWriter(creating: path).close()
-    var status = stat()
-    #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
   }
 
   @Test func `a recording that cannot be begun leaves no file`() throws {
