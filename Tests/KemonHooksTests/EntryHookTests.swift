@@ -3,6 +3,7 @@
 import CHookFixtures
 import Glibc
 import KemonHooks
+import Synchronization
 import Testing
 
 @Suite(.serialized) struct EntryHookTests {
@@ -222,12 +223,18 @@ import Testing
 
   @Test func `detach returns only when the last call in flight has left`() throws {
     final class Shared: @unchecked Sendable {
-      let release = UnsafeMutablePointer<Int32>.allocate(capacity: 2)
+      let words = UnsafeMutablePointer<Int32>.allocate(capacity: 2)
       let detached = Counter()
       let postSawDetached = Counter()
       let postCount = Counter()
-      init() { release.initialize(repeating: 0, count: 2) }
-      deinit { release.deallocate() }
+      init() { words.initialize(repeating: 0, count: 2) }
+      deinit { words.deallocate() }
+
+      private func word(_ index: Int) -> UnsafeMutablePointer<Atomic<Int32>> {
+        UnsafeMutableRawPointer(words + index).assumingMemoryBound(to: Atomic<Int32>.self)
+      }
+      var isEntered: Bool { word(1).pointee.load(ordering: .sequentiallyConsistent) != 0 }
+      func release() { word(0).pointee.store(1, ordering: .sequentiallyConsistent) }
     }
     let shared = Shared()
     let hook = try HookEngine.attach(
@@ -241,17 +248,17 @@ import Testing
         }, context: Unmanaged.passUnretained(shared).toOpaque()))
     onThreads(3) { role in
       switch role {
-      case 0: fixture_wait_for(shared.release, shared.release + 1)
+      case 0: fixture_wait_for(shared.words, shared.words + 1)
       case 1:
-        while shared.release[1] == 0 { sleepMilliseconds(1) }
+        while !shared.isEntered { sleepMilliseconds(1) }
         #expect(hook.callsInFlight == 1)
         do { try hook.detach() } catch { Issue.record(error) }
         shared.detached.add()
       default:
-        while shared.release[1] == 0 { sleepMilliseconds(1) }
+        while !shared.isEntered { sleepMilliseconds(1) }
         sleepMilliseconds(50)
         #expect(shared.detached.value == 0)
-        shared.release[0] = 1
+        shared.release()
       }
     }
     #expect(shared.postCount.value == 1)

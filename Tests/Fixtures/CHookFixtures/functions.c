@@ -81,9 +81,9 @@ FIXTURE long fixture_depth(long n) { return n == 0 ? 0 : 1 + fixture_depth(n - 1
 
 FIXTURE void *fixture_return_address(void) { return __builtin_return_address(0); }
 
-FIXTURE void fixture_wait_for(const volatile int *flag, volatile int *entered) {
-  *entered = 1;
-  while (!*flag)
+FIXTURE void fixture_wait_for(const int *flag, int *entered) {
+  __atomic_store_n(entered, 1, __ATOMIC_SEQ_CST);
+  while (!__atomic_load_n(flag, __ATOMIC_SEQ_CST))
     sched_yield();
 }
 

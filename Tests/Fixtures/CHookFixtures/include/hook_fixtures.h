@@ -37,7 +37,7 @@ fixture_pair fixture_swap(long first, long second); /* returned in rax and rdx *
 long fixture_fibonacci(long n);                     /* calls itself by its own address */
 long fixture_depth(long n);                         /* n, by n calls inside each other */
 void *fixture_return_address(void);                 /* what __builtin_return_address(0) says */
-void fixture_wait_for(const volatile int *flag, volatile int *entered);
+void fixture_wait_for(const int *flag, int *entered); /* both words are atomic */
 
 /* How many return addresses of its callers point into [start, start + size). */
 int fixture_frames_in(const void *start, uintptr_t size);
