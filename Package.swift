@@ -121,16 +121,19 @@ let package = Package(
     // Tests.
     .target(name: "KemonTestSupport", path: "Tests/Support", swiftSettings: rules),
     .target(
-      name: "KemonFakeHost", dependencies: ["KemonEvents"], path: "Tests/FakeHost",
+      name: "KemonFakeHost", dependencies: ["KemonEvents", "KemonTestSupport"],
+      path: "Tests/FakeHost",
       swiftSettings: rules),
-    tests("KemonEvents", ["KemonEvents"]),
+    tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
     tests("KemonHooks", ["KemonHooks", "CHookFixtures"]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
-    tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents"]),
-    tests("KemonPluginHost", ["KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform"]),
-    tests("PluginSDK", ["KemonFakeHost", "KemonEvents"]),
+    tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
+    tests(
+      "KemonPluginHost",
+      ["KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform", "KemonTestSupport"]),
+    tests("PluginSDK", ["KemonFakeHost", "KemonEvents", "KemonTestSupport"]),
     tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
     tests("KemonHost", ["KemonTestSupport"]),
   ]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonEvents
+import KemonTestSupport
 
 #if canImport(Glibc)
   import Glibc
@@ -35,15 +36,7 @@ public struct PluginLibrary {
 
   /// Loads a plugin that this package builds.
   public init(product: String) throws {
-    try self.init(path: "\(Self.productsDirectory)/lib\(product).so")
-  }
-
-  /// Where the products of the package lie: beside the test's program.
-  public static var productsDirectory: String {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let length = readlink("/proc/self/exe", &buffer, buffer.count)
-    let path = String(decoding: buffer.prefix(max(0, length)), as: UTF8.self)
-    return path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+    try self.init(path: Products.plugin(product))
   }
 
   /// Calls the entry.

@@ -2,12 +2,12 @@
 
 import Foundation
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 /// The bytes of one record of every kind, pinned: recordings and plugins that exist must go on reading them.
 @Suite struct RecordGoldenTests {
-  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Fixtures/Golden/records")
+  static let folder = Checkout.fixture("Golden/records")
 
   @Test(arguments: EventKind.allKinds)
   func `a record of every kind has the bytes it always had`(kind: EventKind) throws {

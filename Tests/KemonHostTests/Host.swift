@@ -16,8 +16,7 @@ struct Host {
     try FileManager.default.createDirectory(
       atPath: plugins, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
     for name in names {
-      try scratch.copy(
-        Products.folder.appending(path: "lib\(name).so").path, to: "plugins/lib\(name).so")
+      try scratch.copy(Products.plugin(name), to: "plugins/lib\(name).so")
     }
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
@@ -43,7 +44,7 @@ import Testing
   func `damaged libraries give answers and never a wrong read`(seed: UInt64) throws {
     let original = try Fixtures.goodBytes()
     let sections = try withGuardedBytes(original) { try ELFImage($0).sections }
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     // Where a change means something: the header, the tables and what they describe.
     var places = [0..<64, original.count - sections.count * 64..<original.count]
     for section in sections
@@ -78,7 +79,7 @@ import Testing
   }
 
   @Test func `noise is refused`() {
-    var generator = SeededGenerator(seed: 7)
+    var generator = SeededRandom(seed: 7)
     for length in 0..<512 {
       var bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
       // Every second one begins like a library, so that the noise is read as a header.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
 
 @Suite struct HandlerRequestTests {
   private static let answers: Result<[String: String], any Error> = Result {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("registrations"), as: "registrations.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("registrations"), to: "registrations.so")
     let report = test.load()
     try #require(report.problems.isEmpty)
     var answers = [

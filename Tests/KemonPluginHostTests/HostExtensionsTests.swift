@@ -2,14 +2,15 @@
 
 import KemonBus
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
 
 @Suite struct HostExtensionsTests {
   @Test func `a configuration is read by path`() throws {
-    let test = TestHost(mode: .bench)
-    try test.folder.add(Fixtures.build("configured"), as: "configured.so")
+    let test = try TestHost(mode: .bench)
+    try test.folder.copy(Fixtures.build("configured"), to: "configured.so")
     let text =
       #"{"deny": [{"id": "x"}, {"id": "y"}], "number": 9007199254740993, "text": "päth", "truth": true}"#
     let report = test.load(.object(["configured": try JSONValue(parsing: text)]))
@@ -24,8 +25,8 @@ import Testing
   }
 
   @Test func `what belongs to the control thread is refused in a handler`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("configured"), as: "configured.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("configured"), to: "configured.so")
     _ = test.load(.object(["configured": .object(["text": .string("x")])]))
     #expect(test.host.start().isEmpty)
     test.clock.set(1234)

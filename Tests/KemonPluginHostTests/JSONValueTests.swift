@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
@@ -75,7 +76,7 @@ import Testing
     let original = Array(
       #"{"a": [null, true, -12.5e+3, "x\n\u00e9"], "b": {"c": [0, {"d": ""}]}, "e": false}"#.utf8)
     let alphabet = Array(#"{}[]",:\untrfe01.-+ E/é"#.utf8) + [0, 0x0A, 0x1F, 0xFF]
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     var accepted = 0
     for _ in 0..<2000 {
       var bytes = original

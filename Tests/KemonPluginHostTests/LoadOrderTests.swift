@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
@@ -56,7 +57,7 @@ import Testing
 
   @Test(arguments: 1...20 as ClosedRange<UInt64>)
   func `every order keeps every wish`(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let names = (0..<12).map { "p\($0)" }
     let manifests = names.map { name in
       manifest(

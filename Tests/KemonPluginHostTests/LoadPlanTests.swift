@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
@@ -8,10 +9,10 @@ import Testing
   private func configuration(_ text: String) throws -> JSONValue { try JSONValue(parsing: text) }
 
   @Test func `plugins are left out by name`() throws {
-    let test = TestHost()
+    let test = try TestHost()
     for name in ["a", "b", "c"] {
       let manifest = #"{"name": "\#(name)", "version": "1.0.0", "abi": 1}"#
-      try test.folder.add(Fixtures.minimal(manifest), as: "\(name).so")
+      try test.folder.copy(Fixtures.minimal(manifest), to: "\(name).so")
     }
     let report = test.load(require: ["b"], disable: ["b"], only: ["a", "b"])
     #expect(report.loaded.map(\.name) == ["a"])
@@ -23,8 +24,8 @@ import Testing
   }
 
   @Test func `misspelled names are noticed`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     let report = test.load(try configuration(#"{"voters": {}}"#), disable: ["votr"])
     #expect(report.problems.map(\.rule.id) == ["selection.unknown", "config.unknown"])
     #expect(report.problems.allSatisfy { $0.needed == "perhaps voter" })
@@ -32,16 +33,16 @@ import Testing
   }
 
   @Test func `a chosen plugin that is wrong is not called misspelled`() throws {
-    let test = TestHost()
+    let test = try TestHost()
     let newer = #"{"name": "newer", "version": "1.0.0", "abi": 1}"#
-    try test.folder.add(Fixtures.minimal(newer, ["-DWITHOUT_ENTRY"]), as: "newer.so")
+    try test.folder.copy(Fixtures.minimal(newer, ["-DWITHOUT_ENTRY"]), to: "newer.so")
     let report = test.load(only: ["newer"])
     #expect(report.problems.map(\.rule.id) == ["elf.entry"])
   }
 
   @Test func `a configuration must be an object`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     let report = test.load(try configuration(#"{"voter": [1]}"#))
     #expect(report.problems.map(\.rule.id) == ["config.type"])
     #expect(report.loaded.isEmpty)
@@ -49,20 +50,20 @@ import Testing
   }
 
   @Test func `a plugin whose extension is missing is refused before its code runs`() throws {
-    let test = TestHost()
+    let test = try TestHost()
     let manifest =
       #"{"name": "a", "version": "1.0.0", "abi": 1, "extensions": ["kemon.config/1", "kemon.defer/1"]}"#
-    try test.folder.add(Fixtures.minimal(manifest), as: "a.so")
+    try test.folder.copy(Fixtures.minimal(manifest), to: "a.so")
     let report = test.load()
     #expect(report.problems.map(\.found) == ["no kemon.defer/1 in this host"])
     #expect(test.collector.logged.isEmpty)
   }
 
   @Test func `plugins that wait for each other are named`() throws {
-    let test = TestHost()
+    let test = try TestHost()
     for (name, other) in [("a", "b"), ("b", "a")] {
       let manifest = #"{"name": "\#(name)", "version": "1.0.0", "abi": 1, "needs": ["\#(other)"]}"#
-      try test.folder.add(Fixtures.minimal(manifest), as: "\(name).so")
+      try test.folder.copy(Fixtures.minimal(manifest), to: "\(name).so")
     }
     let report = test.load()
     #expect(report.problems.map(\.rule.id) == ["plugin.cycle", "plugin.cycle"])

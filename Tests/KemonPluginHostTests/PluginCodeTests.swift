@@ -2,6 +2,7 @@
 
 import Glibc
 import KemonBus
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
@@ -11,8 +12,8 @@ import Testing
     let manifest = #"{"name": "counter", "version": "1.0.0", "abi": 1}"#
     let file = try Fixtures.minimal(manifest)
     for _ in 0..<3 {
-      let test = TestHost()
-      try test.folder.add(file, as: "counter.so")
+      let test = try TestHost()
+      try test.folder.copy(file, to: "counter.so")
       #expect(test.load().loaded.count == 1)
       #expect(test.collector.logged == ["info: counter: instance 1 of this copy"])
       test.host.stop()
@@ -20,11 +21,11 @@ import Testing
   }
 
   @Test func `no code of a plugin runs before every check of all plugins is done`() throws {
-    let test = TestHost()
-    let mark = test.folder.path("mark")
+    let test = try TestHost()
+    let mark = test.folder.file("mark")
     let manifest = #"{"name": "constructed", "version": "1.0.0", "abi": 1}"#
-    let file = try test.folder.add(
-      Fixtures.minimal(manifest, ["-DMARK=\"\(mark)\""]), as: "constructed.so")
+    let file = try test.folder.copy(
+      Fixtures.minimal(manifest, ["-DMARK=\"\(mark)\""]), to: "constructed.so")
     #expect(PluginScanner.inspect(file).problems.isEmpty)
     #expect(test.load(disable: ["constructed"]).problems.isEmpty)
     #expect(access(mark, F_OK) != 0)
@@ -33,8 +34,8 @@ import Testing
   }
 
   @Test func `a stopped plugin makes room for its next generation`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     for generation in 1...3 as ClosedRange<UInt32> {
       let report = test.load(require: ["voter"])
       #expect(report.missingRequired.isEmpty)
@@ -47,11 +48,11 @@ import Testing
   }
 
   @Test func `changing a file after it was loaded changes nothing`() throws {
-    let test = TestHost()
-    let file = try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    let file = try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     #expect(test.load().loaded.count == 1)
     // A truncated mapping of the file itself would end the process at the next call.
-    try test.folder.add([0], as: "voter.so")
+    try test.folder.write([0], to: "voter.so")
     #expect(PluginScanner.inspect(file).problems.map(\.rule.id) == ["elf.magic"])
     #expect(test.host.start().isEmpty)
     #expect(test.open("/etc/passwd").isDenied)
@@ -72,10 +73,10 @@ import Testing
   func `an entry that breaks the rules is refused`(
     flags: [String], rule: String, found: String
   ) throws {
-    let test = TestHost()
+    let test = try TestHost()
     let manifest = #"{"name": "odd", "version": "1.0.0", "abi": 1}"#
-    try test.folder.add(Fixtures.minimal(manifest, flags), as: "odd.so")
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    try test.folder.copy(Fixtures.minimal(manifest, flags), to: "odd.so")
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     let report = test.load()
     #expect(report.problems.map(\.rule.id) == [rule])
     #expect(report.problems.first?.found == found)
@@ -83,9 +84,9 @@ import Testing
   }
 
   @Test func `host and plugin speak the lower of their minors`() throws {
-    let test = TestHost()
+    let test = try TestHost()
     let manifest = #"{"name": "newer", "version": "1.0.0", "abi": 1}"#
-    try test.folder.add(Fixtures.minimal(manifest, ["-DTABLE_ABI=0x10007"]), as: "newer.so")
+    try test.folder.copy(Fixtures.minimal(manifest, ["-DTABLE_ABI=0x10007"]), to: "newer.so")
     #expect(test.load().loaded.first?.abi == "1.0")
   }
 
@@ -93,9 +94,9 @@ import Testing
   func `a plugin has a bounded number of handlers`(
     asked: Int, handlers: Int, problems: [String]
   ) throws {
-    let test = TestHost()
+    let test = try TestHost()
     let manifest = #"{"name": "many", "version": "1.0.0", "abi": 1}"#
-    try test.folder.add(Fixtures.minimal(manifest, ["-DHANDLERS=\(asked)"]), as: "many.so")
+    try test.folder.copy(Fixtures.minimal(manifest, ["-DHANDLERS=\(asked)"]), to: "many.so")
     let report = test.load()
     #expect(report.problems.map(\.rule.id) == problems)
     #expect((report.loaded.first?.handlers.count ?? 0) == handlers)

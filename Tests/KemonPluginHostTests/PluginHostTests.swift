@@ -2,6 +2,7 @@
 
 import KemonBus
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
@@ -10,8 +11,8 @@ import Testing
   private func configuration(_ text: String) throws -> JSONValue { try JSONValue(parsing: text) }
 
   @Test func `a voter decides from its start to its stop`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     let report = test.load(require: ["voter"])
     #expect(report.problems.isEmpty)
     #expect(report.missingRequired.isEmpty)
@@ -33,15 +34,15 @@ import Testing
   }
 
   @Test func `a plugin is described with its handlers`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     let info = try #require(test.load().loaded.first)
     #expect(info.id == 1)
     #expect(info.name == "voter")
     #expect(info.version == "1.2.3")
     #expect(info.description == "Says no.")
     #expect(info.abi == "1.0")
-    #expect(info.file == test.folder.path("voter.so"))
+    #expect(info.file == test.folder.file("voter.so"))
     #expect(info.sha256 == PluginScanner.inspect(info.file).sha256)
     #expect(
       info.handlers == [
@@ -53,9 +54,9 @@ import Testing
   }
 
   @Test func `an observer sees everything until the stop, with the names of who decided`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("observer"), as: "a-observer.so")
-    try test.folder.add(Fixtures.build("voter"), as: "b-voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("observer"), to: "a-observer.so")
+    try test.folder.copy(Fixtures.build("voter"), to: "b-voter.so")
     #expect(test.load().loaded.map(\.name) == ["voter", "observer"], "after voter")
     #expect(test.host.start().isEmpty)
     for _ in 0..<100 { test.open("/tmp/x", by: "/bin/a") }
@@ -78,8 +79,8 @@ import Testing
   }
 
   @Test func `a shadow's vote is recorded and does not count`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     #expect(test.load(try configuration(#"{"voter": {"shadow": true}}"#)).problems.isEmpty)
     #expect(test.host.start().isEmpty)
     #expect(!test.open("/etc/passwd").isDenied)
@@ -88,8 +89,8 @@ import Testing
   }
 
   @Test func `a handler that fails votes as it declared`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     _ = test.load(try configuration(#"{"voter": {"fault": true}}"#))
     #expect(test.host.start().isEmpty)
     let verdict = test.open("/etc/passwd")
@@ -100,9 +101,9 @@ import Testing
   }
 
   @Test func `a plugin that cannot be created leaves no handler behind`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("failing"), as: "failing.so")
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("failing"), to: "failing.so")
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     let report = test.load(
       try configuration(#"{"failing": {"at": "create"}}"#), require: ["failing"])
     #expect(report.loaded.map(\.name) == ["voter"])
@@ -119,10 +120,10 @@ import Testing
   }
 
   @Test func `a plugin that cannot be started is destroyed and leaves no handler behind`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("failing"), as: "failing.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("failing"), to: "failing.so")
     let needing = #"{"name": "needing", "version": "1.0.0", "abi": 1, "needs": ["failing"]}"#
-    try test.folder.add(Fixtures.minimal(needing), as: "needing.so")
+    try test.folder.copy(Fixtures.minimal(needing), to: "needing.so")
     #expect(test.load(try configuration(#"{"failing": {"at": "start"}}"#)).loaded.count == 2)
     let problems = test.host.start()
     #expect(problems.map(\.rule.id) == ["start.failed", "plugin.needs"])
@@ -136,10 +137,10 @@ import Testing
   }
 
   @Test func `a plugin that needs one whose create failed is not created`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("failing"), as: "failing.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("failing"), to: "failing.so")
     let needing = #"{"name": "needing", "version": "1.0.0", "abi": 1, "needs": ["failing"]}"#
-    try test.folder.add(Fixtures.minimal(needing), as: "needing.so")
+    try test.folder.copy(Fixtures.minimal(needing), to: "needing.so")
     let report = test.load(try configuration(#"{"failing": {"at": "create"}}"#))
     #expect(report.loaded.isEmpty)
     #expect(report.problems.map(\.rule.id) == ["create.failed", "plugin.needs"])
@@ -148,8 +149,8 @@ import Testing
 
   @Test(.timeLimit(.minutes(1)))
   func `plugins come and go while events flow`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "voter.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     let dispatcher = test.dispatcher
     let stop = Flag()
     let threads = (0..<2).map { index in

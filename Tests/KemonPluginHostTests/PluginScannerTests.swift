@@ -2,6 +2,7 @@
 
 import Foundation
 import KemonBus
+import KemonTestSupport
 import Testing
 
 @testable import KemonPluginHost
@@ -30,18 +31,18 @@ import Testing
   }
 
   @Test func `eight bad files give eight different messages and the good one is loaded`() throws {
-    let test = TestHost()
+    let test = try TestHost()
     let good = try Fixtures.goodBytes()
-    try test.folder.add(Fixtures.build("voter"), as: "0-good.so")
-    try test.folder.add(Array("hello, world\n".utf8), as: "1-text.so")
-    try test.folder.add([], as: "2-empty.so")
-    try test.folder.add(Self.header32, as: "3-word.so")
-    try test.folder.add(Fixtures.minimal(nil), as: "4-foreign.so")
+    try test.folder.copy(Fixtures.build("voter"), to: "0-good.so")
+    try test.folder.write(Array("hello, world\n".utf8), to: "1-text.so")
+    try test.folder.write([], to: "2-empty.so")
+    try test.folder.write(Self.header32, to: "3-word.so")
+    try test.folder.copy(Fixtures.minimal(nil), to: "4-foreign.so")
     let newer = #"{"name": "newer", "version": "1.0.0", "abi": 99}"#
-    try test.folder.add(Fixtures.minimal(newer), as: "5-newer.so")
-    try test.folder.add(Fixtures.build("failing"), as: "6-failing.so")
-    chmod(try test.folder.add(good, as: "7-writable.so"), 0o777)
-    try test.folder.add(Array(good.prefix(good.count / 2)), as: "8-cut.so")
+    try test.folder.copy(Fixtures.minimal(newer), to: "5-newer.so")
+    try test.folder.copy(Fixtures.build("failing"), to: "6-failing.so")
+    chmod(try test.folder.write(good, to: "7-writable.so"), 0o777)
+    try test.folder.write(Array(good.prefix(good.count / 2)), to: "8-cut.so")
 
     let configuration = try JSONValue(parsing: #"{"failing": {"at": "create"}}"#)
     let report = test.load(configuration)
@@ -58,7 +59,7 @@ import Testing
         "1-text", "2-empty", "3-word", "4-foreign", "5-newer", "6-failing", "7-writable", "8-cut",
       ])
     {
-      #expect(problem.file == test.folder.path("\(name).so"))
+      #expect(problem.file == test.folder.file("\(name).so"))
     }
     #expect(report.loaded.map(\.name) == ["voter"])
     #expect(test.host.start().isEmpty)
@@ -67,49 +68,49 @@ import Testing
   }
 
   @Test func `a text file is shown with its beginning`() throws {
-    let folder = Folder()
-    let found = try problem(try folder.add(Array("#!/bin/sh\nexit 1\n".utf8), as: "x.so"))
+    let folder = try ScratchFolder()
+    let found = try problem(try folder.write(Array("#!/bin/sh\nexit 1\n".utf8), to: "x.so"))
     #expect(found.found == "text that begins with \"#!/bin/sh\"")
     #expect(found.description.contains("x.so"))
     #expect(found.description.hasSuffix("[elf.magic]"))
   }
 
   @Test func `a 32-bit library is named as such`() throws {
-    let folder = Folder()
-    let found = try problem(try folder.add(Self.header32, as: "x.so"))
+    let folder = try ScratchFolder()
+    let found = try problem(try folder.write(Self.header32, to: "x.so"))
     #expect(found.found == "32-bit (ELFCLASS32)")
     #expect(found.needed == "64-bit (ELFCLASS64)")
   }
 
   @Test func `a library for another machine or byte order and an object file are named`() throws {
-    let folder = Folder()
+    let folder = try ScratchFolder()
     var bytes = try Fixtures.goodBytes()
     bytes[18] = 40
-    #expect(try problem(folder.add(bytes, as: "arm.so")).found == "ARM")
+    #expect(try problem(folder.write(bytes, to: "arm.so")).found == "ARM")
     bytes[18] = 62
     bytes[16] = 1
-    #expect(try problem(folder.add(bytes, as: "object.so")).rule.id == "elf.type")
+    #expect(try problem(folder.write(bytes, to: "object.so")).rule.id == "elf.type")
     bytes[16] = 3
     bytes[5] = 2
-    #expect(try problem(folder.add(bytes, as: "big.so")).found == "big-endian")
+    #expect(try problem(folder.write(bytes, to: "big.so")).found == "big-endian")
   }
 
   @Test func `links and pipes and folders are no plugins`() throws {
-    let folder = Folder()
-    let file = try folder.add(Fixtures.build("voter"), as: "real.so")
+    let folder = try ScratchFolder()
+    let file = try folder.copy(Fixtures.build("voter"), to: "real.so")
     try FileManager.default.createSymbolicLink(
-      atPath: folder.path("link.so"), withDestinationPath: file)
-    #expect(try problem(folder.path("link.so")).rule.id == "file.link")
-    mkfifo(folder.path("pipe.so"), 0o600)
-    #expect(try problem(folder.path("pipe.so")).found == "a pipe")
-    mkdir(folder.path("folder.so"), 0o755)
-    #expect(try problem(folder.path("folder.so")).found == "a folder")
-    #expect(try problem(folder.path("absent.so")).found == "ENOENT (No such file or directory)")
+      atPath: folder.file("link.so"), withDestinationPath: file)
+    #expect(try problem(folder.file("link.so")).rule.id == "file.link")
+    mkfifo(folder.file("pipe.so"), 0o600)
+    #expect(try problem(folder.file("pipe.so")).found == "a pipe")
+    mkdir(folder.file("folder.so"), 0o755)
+    #expect(try problem(folder.file("folder.so")).found == "a folder")
+    #expect(try problem(folder.file("absent.so")).found == "ENOENT (No such file or directory)")
   }
 
   @Test func `a file that is too large is not even read`() throws {
-    let folder = Folder()
-    let file = try folder.add([0x7F], as: "large.so")
+    let folder = try ScratchFolder()
+    let file = try folder.write([0x7F], to: "large.so")
     truncate(file, off_t(SealedImage.sizeLimit) + 1)
     #expect(try problem(file).rule.id == "file.size")
   }
@@ -119,10 +120,10 @@ import Testing
       func openFiles() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
       }
-      let folder = Folder()
+      let folder = try ScratchFolder()
       let good = try Fixtures.goodBytes()
-      for index in 0..<20 { try folder.add(Array(good.dropLast(index)), as: "\(index).so") }
-      try folder.add(good, as: "20.so")
+      for index in 0..<20 { try folder.write(Array(good.dropLast(index)), to: "\(index).so") }
+      try folder.write(good, to: "20.so")
       let before = try openFiles()
       for _ in 0..<10 {
         let scan = PluginScanner.scan([folder.path])
@@ -134,8 +135,8 @@ import Testing
 
   @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
   func `a file or a folder of somebody else is refused`() throws {
-    let folder = Folder()
-    let file = try folder.add(Fixtures.build("voter"), as: "x.so")
+    let folder = try ScratchFolder()
+    let file = try folder.copy(Fixtures.build("voter"), to: "x.so")
     chown(file, 65534, 65534)
     #expect(try problem(file).rule.id == "file.owner")
     chown(file, 0, 0)
@@ -144,8 +145,8 @@ import Testing
   }
 
   @Test func `a folder that others can change is refused`() throws {
-    let test = TestHost()
-    try test.folder.add(Fixtures.build("voter"), as: "x.so")
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "x.so")
     chmod(test.folder.path, 0o777)
     let report = test.load()
     #expect(report.loaded.isEmpty)
@@ -167,35 +168,35 @@ import Testing
   }
 
   @Test func `files are found in the order of their names, and only libraries`() throws {
-    let folder = Folder()
+    let folder = try ScratchFolder()
     for name in ["c", "a", "b"] {
       let manifest = #"{"name": "\#(name)", "version": "1.0.0", "abi": 1}"#
-      try folder.add(Fixtures.minimal(manifest), as: "\(name).so")
+      try folder.copy(Fixtures.minimal(manifest), to: "\(name).so")
     }
-    try folder.add(Array("notes".utf8), as: "README.txt")
+    try folder.write(Array("notes".utf8), to: "README.txt")
     let scan = PluginScanner.scan([folder.path])
     #expect(scan.problems.isEmpty)
     #expect(scan.candidates.map(\.manifest.name) == ["a", "b", "c"])
   }
 
   @Test func `everything in folders is described, the bad with its problems`() throws {
-    let folder = Folder()
-    try folder.add(Fixtures.build("voter"), as: "a.so")
-    try folder.add([1, 2, 3], as: "b.so")
+    let folder = try ScratchFolder()
+    try folder.copy(Fixtures.build("voter"), to: "a.so")
+    try folder.write([1, 2, 3], to: "b.so")
     let inspections = PluginScanner.inspect(directories: [folder.path, "/nonexistent"])
-    #expect(inspections.map(\.file) == [folder.path("a.so"), folder.path("b.so"), "/nonexistent"])
+    #expect(inspections.map(\.file) == [folder.file("a.so"), folder.file("b.so"), "/nonexistent"])
     #expect(inspections.map(\.problems.count) == [0, 1, 1])
     #expect(inspections[1].problems[0].found == "the bytes 01 02 03")
   }
 
   @Test func `of two plugins with one name the second is refused`() throws {
-    let folder = Folder()
-    try folder.add(Fixtures.build("voter"), as: "a.so")
-    try folder.add(Fixtures.build("voter"), as: "b.so")
+    let folder = try ScratchFolder()
+    try folder.copy(Fixtures.build("voter"), to: "a.so")
+    try folder.copy(Fixtures.build("voter"), to: "b.so")
     let scan = PluginScanner.scan([folder.path])
-    #expect(scan.candidates.map(\.file) == [folder.path("a.so")])
+    #expect(scan.candidates.map(\.file) == [folder.file("a.so")])
     #expect(scan.problems.map(\.rule.id) == ["plugin.duplicate"])
-    #expect(scan.problems.first?.file == folder.path("b.so"))
+    #expect(scan.problems.first?.file == folder.file("b.so"))
     #expect(scan.problems.first?.found.contains("a.so") == true)
   }
 
@@ -207,8 +208,8 @@ import Testing
   ])
   func `a library that breaks a rule is refused by it`(flags: [String], rule: String) throws {
     // The header would set KEMON_EXPORT again; a version script hides the entry just as well.
-    let folder = Folder()
-    let script = try folder.add(Array("{ local: *; };".utf8), as: "hide.map")
+    let folder = try ScratchFolder()
+    let script = try folder.write(Array("{ local: *; };".utf8), to: "hide.map")
     let flags =
       flags.contains("-DKEMON_EXPORT=") ? ["-Wl,--version-script=\(script)"] : flags
     #expect(try problem(Fixtures.minimal(Self.manifest, flags)).rule.id == rule)

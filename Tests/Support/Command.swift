@@ -12,6 +12,8 @@ public struct Command: Sendable {
     public let output: String
     /// What was written to standard error.
     public let errors: String
+    /// Both.
+    public var text: String { output + errors }
   }
 
   /// Why a program could not be run.
@@ -44,9 +46,12 @@ public struct Command: Sendable {
     path = "\(folder)/\(name)"
   }
 
+  /// Whether the system has a program of that name in PATH.
+  public static func exists(_ name: String) -> Bool { Command(name) != nil }
+
   /// Runs the program.
   ///
-  /// Not through Foundation's Process: its children inherit a mask that blocks SIGCHLD.
+  /// Not through Foundation's Process: its children inherit a mask that blocks SIGCHLD, and CMake waits for ever.
   ///
   /// - Parameters:
   ///   - arguments: without the program's name.

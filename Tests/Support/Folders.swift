@@ -8,9 +8,17 @@ public enum Checkout {
   public static let root: URL = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
+  /// The folder of the plugin SDK.
+  public static let sdk = root.appending(path: "plugin-sdk")
+
+  /// Where a file of the tests' fixtures lies.
+  public static func fixture(_ name: String) -> URL {
+    root.appending(path: "Tests/Fixtures/\(name)")
+  }
+
   /// The text of a golden file.
   public static func golden(_ name: String) throws -> String {
-    try String(contentsOf: root.appending(path: "Tests/Fixtures/Golden/\(name)"), encoding: .utf8)
+    try String(contentsOf: fixture("Golden/\(name)"), encoding: .utf8)
   }
 }
 
@@ -22,6 +30,11 @@ public enum Products {
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/"
     return URL(filePath: program).deletingLastPathComponent()
   }()
+
+  /// The library of a plugin that this package builds.
+  public static func plugin(_ name: String) -> String {
+    folder.appending(path: "lib\(name).so").path
+  }
 }
 
 /// A folder that goes away with its object.
@@ -38,6 +51,9 @@ public final class ScratchFolder: Sendable {
 
   deinit { try? FileManager.default.removeItem(at: url) }
 
+  /// The folder's path.
+  public var path: String { url.path }
+
   /// The path of a file in it.
   public func file(_ name: String) -> String { url.appending(path: name).path }
 
@@ -45,6 +61,14 @@ public final class ScratchFolder: Sendable {
   @discardableResult
   public func write(_ text: String, to name: String) throws -> String {
     try text.write(toFile: file(name), atomically: true, encoding: .utf8)
+    return file(name)
+  }
+
+  /// Writes a file of these bytes in it and returns its path.
+  @discardableResult
+  public func write(_ bytes: [UInt8], to name: String, mode: Int = 0o644) throws -> String {
+    try Data(bytes).write(to: url.appending(path: name))
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file(name))
     return file(name)
   }
 
@@ -72,4 +96,11 @@ public enum SharedRecordings {
 
   /// The path of one of them.
   public static func path(_ name: String) -> String { folder.appending(path: name).path }
+
+  /// The files of a folder with one of these endings, sorted; none when the recordings are absent.
+  public static func files(in name: String, _ endings: String...) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path(name))) ?? []
+    return names.filter { file in endings.contains { file.hasSuffix($0) } }.sorted()
+      .map { "\(name)/\($0)" }
+  }
 }

@@ -3,6 +3,7 @@
 import KemonBus
 import KemonEvents
 import KemonPlatform
+import KemonTestSupport
 
 @testable import KemonPluginHost
 
@@ -32,7 +33,7 @@ final class Collector: OutputSink, LogSink {
 
 /// A host with a bus of its own and a folder of plugins.
 final class TestHost {
-  let folder = Folder()
+  let folder: ScratchFolder
   let collector = Collector()
   let clock = EventClock()
   let ring = EventRing(slots: 256)
@@ -40,7 +41,8 @@ final class TestHost {
   let host: PluginHost
   private var builder = RecordBuilder()
 
-  init(mode: PluginMode = .run) {
+  init(mode: PluginMode = .run) throws {
+    folder = try ScratchFolder()
     dispatcher = Dispatcher(ring: ring, clock: clock)
     host = PluginHost(
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: collector,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @testable import KemonRecording
@@ -26,7 +27,7 @@ import Testing
   }
 
   @Test func `a trace becomes a recording that can be read back`() throws {
-    let folder = try TemporaryFolder()
+    let folder = try ScratchFolder()
     let writer = try RecordingWriter(creating: folder.file("a.kemon"))
     let source = Fixtures.path("Recordings/sysdig.jsonl")
     let format = try #require(TraceFormat.named("sysdig-json"))
@@ -65,13 +66,13 @@ import Testing
   }
 
   @Test func `when the recording cannot be written the import ends with the reason`() throws {
-    let folder = try TemporaryFolder()
+    let folder = try ScratchFolder()
     var options = RecordingWriter.Options()
     options.batch = 1
     options.maximumBytes = 60_000
     let writer = try RecordingWriter(creating: folder.file("a.kemon"), options: options)
     let lines = try String(repeating: Fixtures.text("Recordings/santa.log"), count: 100)
-    let source = try folder.file("many.log", Array(lines.utf8))
+    let source = try folder.write(Array(lines.utf8), to: "many.log")
     let format = try #require(TraceFormat.named("santa"))
     let error = #expect(throws: RecordingError.self) {
       try format.importTrace(from: source, into: writer)

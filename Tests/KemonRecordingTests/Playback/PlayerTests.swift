@@ -2,6 +2,7 @@
 
 import KemonBus
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @testable import KemonRecording
@@ -110,7 +111,7 @@ import Testing
   }
 
   @Test func `a recording is played without being loaded`() throws {
-    let folder = try TemporaryFolder()
+    let folder = try ScratchFolder()
     let writer = try RecordingWriter(creating: folder.file("a.kemon"))
     for number in 1...UInt64(20) { try SampleRecords.build(number) { try writer.append($0) } }
     try writer.close()

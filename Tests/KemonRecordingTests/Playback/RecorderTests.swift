@@ -3,16 +3,17 @@
 import Foundation
 import KemonBus
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @testable import KemonRecording
 
 @Suite struct RecorderTests {
-  let folder: TemporaryFolder
+  let folder: ScratchFolder
   let path: String
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = try ScratchFolder()
     path = folder.file("a.kemon")
   }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GRDB
+import KemonTestSupport
 import Testing
 
 @testable import KemonRecording
 
 @Suite struct RecordingSchemaTests {
   @Test func `the tables of a version never change`() throws {
-    let folder = try TemporaryFolder()
+    let folder = try ScratchFolder()
     let path = folder.file("a.kemon")
     try RecordingWriter(creating: path).close()
     let tables = try DatabaseQueue(path: path).read {

@@ -3,16 +3,17 @@
 import Foundation
 import GRDB
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @testable import KemonRecording
 
 @Suite struct RecordingWriterTests {
-  let folder: TemporaryFolder
+  let folder: ScratchFolder
   let path: String
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = try ScratchFolder()
     path = folder.file("a.kemon")
   }
 
@@ -89,7 +90,7 @@ import Testing
   }
 
   @Test func `an existing file is never overwritten`() throws {
-    _ = try folder.file("a.kemon", [1, 2, 3])
+    _ = try folder.write([1, 2, 3], to: "a.kemon")
     let error = #expect(throws: RecordingError.self) { try RecordingWriter(creating: path) }
     #expect(error?.code == .exists)
     #expect(try bytes(of: path) == [1, 2, 3])
@@ -108,7 +109,7 @@ import Testing
   }
 
   @Test func `nothing is added to a foreign file`() throws {
-    let foreign = try folder.file("b.txt", Array("hello, this is a text\n".utf8))
+    let foreign = try folder.write(Array("hello, this is a text\n".utf8), to: "b.txt")
     let error = #expect(throws: RecordingError.self) { try RecordingWriter(appendingTo: foreign) }
     #expect(error?.code == .notARecording)
     let database = folder.file("c.db")
@@ -137,7 +138,7 @@ import Testing
     let writer = try RecordingWriter(creating: path, options: options)
     try write(1...1050, to: writer)
     // What a killed process leaves: the file and the log beside it, as they are now.
-    let left = try TemporaryFolder()
+    let left = try ScratchFolder()
     for suffix in ["", "-wal"] {
       try FileManager.default.copyItem(
         atPath: path + suffix, toPath: left.file("a.kemon") + suffix)

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import KemonTestSupport
 
 /// Files of `Tests/Fixtures`.
 enum Fixtures {
-  private static let folder = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Fixtures")
-
-  static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+  static func path(_ name: String) -> String { Checkout.fixture(name).path }
 
   static func text(_ name: String) throws -> String {
     try String(contentsOfFile: path(name), encoding: .utf8)
@@ -24,4 +21,9 @@ enum Fixtures {
     }
     return try text(file)
   }
+}
+
+/// What is in a file.
+func bytes(of path: String) throws -> [UInt8] {
+  [UInt8](try Data(contentsOf: URL(filePath: path)))
 }

@@ -3,6 +3,7 @@
 import Foundation
 import KemonEvents
 import KemonFakeHost
+import KemonTestSupport
 import Testing
 
 /// The examples, built as their READMEs say.
@@ -42,16 +43,16 @@ import Testing
     let folder = try ScratchFolder()
     let library = folder.file("lib\(name).so")
     let source = Self.examples.appending(path: "\(name)/plugin.\(isCXX ? "cc" : "c")").path
-    let compiler = try #require(Tool(isCXX ? "c++" : "cc"))
+    let compiler = try #require(Command(isCXX ? "c++" : "cc"))
     let result = try compiler.run(
       ["-std=\(isCXX ? "c++17" : "c11")", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared"]
         + ["-fPIC", "-fvisibility=hidden"] + flags + [source, "-o", library])
-    #expect(result.status == 0, "\(result.output)")
+    #expect(result.status == 0, "\(result.text)")
     try check(library, name)
   }
 
   @Test(
-    .enabled(if: Tool.exists("cc") && Tool.exists("c++"), "needs cc and c++"),
+    .enabled(if: Command.exists("cc") && Command.exists("c++"), "needs cc and c++"),
     arguments: ["minimal-c", "minimal-cxx"])
   func `it builds with a plain compiler`(name: String) throws {
     try build(name, ["-I", Checkout.sdk.appending(path: "include").path])
@@ -61,29 +62,29 @@ import Testing
   private func install() throws -> ScratchFolder {
     let prefix = try ScratchFolder()
     let build = try ScratchFolder()
-    let cmake = try #require(Tool("cmake"))
+    let cmake = try #require(Command("cmake"))
     for arguments in [
       ["-S", Checkout.sdk.path, "-B", build.url.path],
       ["--install", build.url.path, "--prefix", prefix.url.path],
     ] {
       let result = try cmake.run(arguments)
-      #expect(result.status == 0, "\(result.output)")
-      #expect(!result.output.contains("Warning"), "\(result.output)")
+      #expect(result.status == 0, "\(result.text)")
+      #expect(!result.text.contains("Warning"), "\(result.text)")
     }
     return prefix
   }
 
   @Test(
     .enabled(
-      if: Tool.exists("cmake") && Tool.exists("pkg-config"), "needs cmake and pkg-config"))
+      if: Command.exists("cmake") && Command.exists("pkg-config"), "needs cmake and pkg-config"))
   func `the installed SDK serves pkg-config`() throws {
     let prefix = try install()
     let path = ["PKG_CONFIG_PATH": prefix.file("share/pkgconfig")]
-    let pkgConfig = try #require(Tool("pkg-config"))
+    let pkgConfig = try #require(Command("pkg-config"))
     let version = try pkgConfig.run(["--modversion", "kemon-plugin"], environment: path)
     #expect(version.output == "\(KEMON_ABI_MAJOR).\(KEMON_ABI_MINOR).0\n")
     let flags = try pkgConfig.run(["--cflags", "kemon-plugin"], environment: path)
-    #expect(flags.status == 0, "\(flags.output)")
+    #expect(flags.status == 0, "\(flags.text)")
     let words = flags.output.split(whereSeparator: \.isWhitespace).map(String.init)
     for name in ["minimal-c", "minimal-cxx"] { try build(name, words) }
     let map = try pkgConfig.run(["--variable=exports", "kemon-plugin"], environment: path)
@@ -92,11 +93,11 @@ import Testing
   }
 
   @Test(
-    .enabled(if: Tool.exists("cmake"), "needs cmake"), arguments: ["minimal-c", "minimal-cxx"])
+    .enabled(if: Command.exists("cmake"), "needs cmake"), arguments: ["minimal-c", "minimal-cxx"])
   func `the installed SDK serves CMake`(name: String) throws {
     let prefix = try install()
     let build = try ScratchFolder()
-    let cmake = try #require(Tool("cmake"))
+    let cmake = try #require(Command("cmake"))
     for arguments in [
       [
         "-S", Self.examples.appending(path: name).path, "-B", build.url.path,
@@ -104,20 +105,20 @@ import Testing
       ], ["--build", build.url.path],
     ] {
       let result = try cmake.run(arguments)
-      #expect(result.status == 0, "\(result.output)")
+      #expect(result.status == 0, "\(result.text)")
     }
     try check(build.file("lib\(name).so"), name)
   }
 
-  @Test(.enabled(if: Tool.exists("swift"), "needs swift"), .timeLimit(.minutes(10)))
+  @Test(.enabled(if: Command.exists("swift"), "needs swift"), .timeLimit(.minutes(10)))
   func `the example in Swift builds as a package of its own`() throws {
     let folder = try ScratchFolder()
-    let swift = try #require(Tool("swift"))
+    let swift = try #require(Command("swift"))
     let result = try swift.run([
       "build", "--package-path", Self.examples.appending(path: "minimal-swift").path,
       "--scratch-path", folder.url.path, "--product", "minimal-swift",
     ])
-    #expect(result.status == 0, "\(result.output)")
+    #expect(result.status == 0, "\(result.text)")
     try check(folder.file("debug/libminimal-swift.so"), "minimal-swift")
   }
 

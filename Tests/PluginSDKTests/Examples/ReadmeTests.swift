@@ -3,6 +3,7 @@
 import Foundation
 import KemonEvents
 import KemonFakeHost
+import KemonTestSupport
 import Testing
 
 @Suite struct ReadmeTests {
@@ -14,17 +15,17 @@ import Testing
     return String(text[start.upperBound..<end.lowerBound])
   }
 
-  @Test(.enabled(if: Tool.exists("cc"), "needs cc"))
+  @Test(.enabled(if: Command.exists("cc"), "needs cc"))
   func `the plugin of the SDK's README builds and denies`() throws {
     let folder = try ScratchFolder()
     let source = try folder.write(try block("c", of: "plugin-sdk/README.md"), to: "my-guard.c")
     let library = folder.file("libmy-guard.so")
-    let result = try #require(Tool("cc")).run([
+    let result = try #require(Command("cc")).run([
       "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC",
       "-fvisibility=hidden", "-I", Checkout.sdk.appending(path: "include").path, source, "-o",
       library,
     ])
-    #expect(result.status == 0, "\(result.output)")
+    #expect(result.status == 0, "\(result.text)")
     let host = FakeHost()
     let plugin = try PluginLibrary(path: library).run(in: host)
     let answer = host.vote(Samples.file(KEMON_KIND_FILE_OPEN_PRE, "/etc/shadow")).first

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import KemonTestSupport
 import Testing
 
 /// A compiler with a language standard that the headers promise to support.
@@ -19,14 +20,14 @@ struct Compiler: CustomTestStringConvertible, Sendable {
       ["c++17", "c++20"].map { Compiler(program: program, standard: $0) }
     }
 
-  static let present = all.filter { Tool.exists($0.program) }
-  static let missing = Set(all.map(\.program)).filter { !Tool.exists($0) }.sorted()
+  static let present = all.filter { Command.exists($0.program) }
+  static let missing = Set(all.map(\.program)).filter { !Command.exists($0) }.sorted()
 
   /// What the SDK promises to be clean under; `-Wpadded` finds silent padding.
   static let warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wpadded", "-Werror"]
 
-  func run(_ arguments: [String]) throws -> Tool.Result {
-    let tool = try #require(Tool(program))
+  func run(_ arguments: [String]) throws -> Command.Result {
+    let tool = try #require(Command(program))
     return try tool.run(
       ["-std=\(standard)", "-I", Checkout.sdk.appending(path: "include").path] + arguments)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import KemonTestSupport
 import Testing
 
 /// What may not happen to the ABI, done to a copy of the headers: the pinned layout must refuse to compile.
@@ -43,7 +44,7 @@ import Testing
       old: "  uint16_t verdict; /*", new: "  uint64_t more;\n  uint16_t verdict; /*"),
   ]
 
-  private func compile(_ change: Change?) throws -> Tool.Result {
+  private func compile(_ change: Change?) throws -> Command.Result {
     let folder = try ScratchFolder()
     let include = folder.url.appending(path: "include")
     try FileManager.default.copyItem(at: Checkout.sdk.appending(path: "include"), to: include)
@@ -55,7 +56,7 @@ import Testing
         .write(to: header, atomically: true, encoding: .utf8)
     }
     let compiler = try #require(Compiler.present.first { !$0.isCXX })
-    return try #require(Tool(compiler.program)).run([
+    return try #require(Command(compiler.program)).run([
       "-std=c11", "-I", include.path, "-fsyntax-only",
       Checkout.sdk.appending(path: "src/layout.c").path,
     ])
@@ -63,13 +64,13 @@ import Testing
 
   @Test func `an unchanged copy compiles`() throws {
     let result = try compile(nil)
-    #expect(result.status == 0, "\(result.output)")
+    #expect(result.status == 0, "\(result.text)")
   }
 
   @Test(arguments: changes)
   func `a change that breaks plugins is refused`(change: Change) throws {
     let result = try compile(change)
     #expect(result.status != 0)
-    #expect(result.output.contains("error"))
+    #expect(result.text.contains("error"))
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import KemonTestSupport
 import Testing
 
 @Suite struct HeaderTests {
@@ -38,7 +39,7 @@ import Testing
     let source = try folder.write(Self.user, to: compiler.isCXX ? "user.cc" : "user.c")
     let result = try compiler.run(
       Compiler.warnings + ["-fvisibility=hidden", "-fsyntax-only", source])
-    #expect(result.status == 0, "\(result.output)")
+    #expect(result.status == 0, "\(result.text)")
   }
 
   @Test(arguments: Compiler.present)
@@ -51,7 +52,7 @@ import Testing
       let text = "#include <kemon/\(header)>\n#include <kemon/\(header)>\nextern int used;\n"
       let source = try folder.write(text, to: compiler.isCXX ? "one.cc" : "one.c")
       let result = try compiler.run(Compiler.warnings + ["-fsyntax-only", source])
-      #expect(result.status == 0, "\(header): \(result.output)")
+      #expect(result.status == 0, "\(header): \(result.text)")
     }
   }
 
@@ -59,7 +60,7 @@ import Testing
   func `the pinned layout holds`(compiler: Compiler) throws {
     let layout = Checkout.sdk.appending(path: "src/layout.c").path
     let result = try compiler.run(["-Wall", "-Wextra", "-Werror", "-fsyntax-only", layout])
-    #expect(result.status == 0, "\(result.output)")
+    #expect(result.status == 0, "\(result.text)")
   }
 
   @Test(

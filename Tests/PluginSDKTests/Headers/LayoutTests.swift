@@ -2,6 +2,7 @@
 
 import Foundation
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @Suite struct LayoutTests {

@@ -2,12 +2,13 @@
 
 import Foundation
 import KemonFakeHost
+import KemonTestSupport
 import Testing
 
 @Suite struct ManifestTests {
   /// The manifest's section of a library: its header's line by readelf, and its text.
   private func section(_ library: String) throws -> (header: String, text: String)? {
-    let readelf = try #require(Tool("readelf"))
+    let readelf = try #require(Command("readelf"))
     let headers = try readelf.run(["-SW", library]).output
     guard
       let header = headers.split(separator: "\n").first(where: { $0.contains(".kemon.manifest") })
@@ -32,12 +33,12 @@ import Testing
   }
 
   @Test(
-    .enabled(if: Tool.exists("readelf"), "needs readelf"),
+    .enabled(if: Command.exists("readelf"), "needs readelf"),
     arguments: ["kext-guard", "dns-watch", "path-guard", "event-log"])
   func `a shipped plugin has its manifest and exports little`(name: String) throws {
-    let library = "\(PluginLibrary.productsDirectory)/lib\(name).so"
+    let library = Products.plugin(name)
     try check(library, name: name)
-    let symbols = try #require(Tool("readelf")).run(["--dyn-syms", "-W", library]).output
+    let symbols = try #require(Command("readelf")).run(["--dyn-syms", "-W", library]).output
     let exported = symbols.split(separator: "\n").filter {
       $0.contains(" GLOBAL ") && !$0.contains(" UND ")
     }
@@ -52,7 +53,7 @@ import Testing
     """
 
   @Test(
-    .enabled(if: Tool.exists("readelf"), "needs readelf"), arguments: Compiler.present,
+    .enabled(if: Command.exists("readelf"), "needs readelf"), arguments: Compiler.present,
     ["bfd", "gold", "lld"])
   func `the manifest survives every linker`(compiler: Compiler, linker: String) throws {
     let folder = try ScratchFolder()
@@ -66,12 +67,12 @@ import Testing
       let result = try compiler.run(
         ["-shared", "-fPIC", "-fvisibility=hidden", "-fuse-ld=\(linker)", source, "-o", library]
           + flags)
-      if result.output.contains("cannot find 'ld'")
-        || result.output.contains("invalid linker name")
+      if result.text.contains("cannot find 'ld'")
+        || result.text.contains("invalid linker name")
       {
         return
       }
-      #expect(result.status == 0, "\(result.output)")
+      #expect(result.status == 0, "\(result.text)")
       try check(library, name: "x")
     }
   }

@@ -3,6 +3,7 @@
 import Foundation
 import KemonEvents
 import KemonFakeHost
+import KemonTestSupport
 import Testing
 
 @Suite struct EventLogJSONTests {
@@ -112,7 +113,7 @@ import Testing
   }
 
   @Test func `any bytes become the text that Swift makes of them`() throws {
-    var random = SplitMix(state: 7)
+    var random = SeededRandom(seed: 7)
     let interesting: [UInt8] = [
       0x00, 0x0A, 0x22, 0x5C, 0x7F, 0x80, 0xBF, 0xC0, 0xC2, 0xE0, 0xE1, 0xED, 0xA0, 0x9F, 0xF0,
       0xF4, 0x8F, 0x90, 0xF5, 0xFF, 0x41,
@@ -139,18 +140,5 @@ import Testing
       builder.setPayload(exec)
     }
     #expect(try object(record)["argv"] as? [String] == ["ls", "-l", "/tm"])
-  }
-}
-
-/// A small random generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
   }
 }

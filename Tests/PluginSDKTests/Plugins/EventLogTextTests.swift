@@ -2,6 +2,7 @@
 
 import KemonEvents
 import KemonFakeHost
+import KemonTestSupport
 import Testing
 
 @Suite struct EventLogTextTests {

@@ -3,35 +3,14 @@
 import Foundation
 import KemonEvents
 import KemonFakeHost
+import KemonTestSupport
 import Testing
 
 /// Records whose fields lie, right before a page that may not be read: no plugin may look beyond the record.
 @Suite struct HostileRecordTests {
-  /// Bytes that end where a forbidden page begins.
-  private final class GuardedPage {
-    private let base: UnsafeMutableRawPointer
-    private let size = 16 * 4096
-
-    init() throws {
-      let mapped = mmap(
-        nil, size + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-      base = try #require(mapped)
-      try #require(mapped != MAP_FAILED)
-      try #require(mprotect(base + size, 4096, PROT_NONE) == 0)
-    }
-
-    deinit { munmap(base, size + 4096) }
-
-    func place(_ bytes: [UInt8]) -> UnsafePointer<kemon_event> {
-      let start = base + size - bytes.count
-      start.copyMemory(from: bytes, byteCount: bytes.count)
-      return UnsafePointer(start.assumingMemoryBound(to: kemon_event.self))
-    }
-  }
-
   /// Changes what a host's check of a record lets through: everything but the places of its sections, and the NULs
   /// at its end.
-  private func mutate(_ bytes: [UInt8], _ random: inout SplitMix) -> [UInt8] {
+  private func mutate(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...6, using: &random) {
       let index = Int.random(in: 24..<(bytes.count - 2), using: &random)
@@ -68,12 +47,13 @@ import Testing
   ) throws {
     let host = FakeHost(config: config)
     let plugin = try PluginLibrary(product: name).run(in: host)
-    let page = try GuardedPage()
-    var random = SplitMix(state: 2018)
+    let page = GuardedBytes(count: 16 * 4096)
+    var random = SeededRandom(seed: 2018)
     for record in Samples.everyKind() + Samples.mandiantMonitor() {
       let original = [UInt8](record.view.bytes)
       for _ in 0..<200 {
-        let event = page.place(mutate(original, &random))
+        let place = page.place(mutate(original, &random))
+        let event = try #require(place.baseAddress).assumingMemoryBound(to: kemon_event.self)
         host.call(event)
         let output = host.takeOutput()
         #expect(output.isEmpty || output.hasSuffix("\n"))
