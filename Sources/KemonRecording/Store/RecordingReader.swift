@@ -7,7 +7,8 @@ public import KemonEvents
 /// Reads a recording without ever writing to it.
 ///
 /// A recording is bad input until proven otherwise: each record is checked before anybody sees it, a bad one is
-/// skipped and reported by its row, and of a damaged file everything before the damage is read. One thread at a time.
+/// skipped and reported by its row, of a damaged file everything before the damage is read, and of one that is cut also
+/// what lies before the cut without its place in the tree. One thread at a time.
 public final class RecordingReader {
   /// A row that is no record.
   public struct SkippedRow: Equatable, Sendable, CustomStringConvertible {
@@ -141,18 +142,21 @@ public final class RecordingReader {
   }
 
   /// Walks over the rows of the table, and says what ended that early.
+  ///
+  /// - Parameter condition: which rows; nil for all, those of a file that is cut which only their pages tell of, too.
   private func walk(
-    where condition: String = "TRUE", _ arguments: StatementArguments = [],
+    where condition: String? = nil, _ arguments: StatementArguments = [],
     _ body: (Int64, UnsafeRawBufferPointer) -> Bool
   ) -> RecordingError? {
     var last: Int64 = 0
     do {
       try queue.read { database in
         let rows = try Row.fetchCursor(
-          database, sql: "SELECT id, record FROM event WHERE \(condition) ORDER BY id",
+          database, sql: "SELECT id, record FROM event WHERE \(condition ?? "TRUE") ORDER BY id",
           arguments: arguments)
         while let row = try rows.next() {
-          last = row[0]
+          // On a page that is cut in the middle, the first rows have become zero, their ids, too.
+          last = max(row[0], last + 1)
           let goOn = try row.withUnsafeData(atIndex: 1) { data in
             data?.withUnsafeBytes { body(last, $0) }
               ?? body(last, UnsafeRawBufferPointer(start: nil, count: 0))
@@ -164,6 +168,12 @@ public final class RecordingReader {
     } catch {
       let message = (error as? DatabaseError)?.message ?? "\(error)"
       let size = FileSize.of(path)
+      if cut != nil, condition == nil, let rows = LooseRows(of: path) {
+        rows.forEach(after: last) { row, bytes in
+          last = row
+          return bytes.withUnsafeBytes { body(row, $0) }
+        }
+      }
       return RecordingError(
         .damaged, path, "row \(last) is the last that can be read of \(size) bytes: \(message)")
     }

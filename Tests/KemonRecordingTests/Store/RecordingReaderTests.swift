@@ -3,16 +3,17 @@
 import Foundation
 import GRDB
 import KemonEvents
+import KemonTestSupport
 import Testing
 
 @testable import KemonRecording
 
 @Suite struct RecordingReaderTests {
-  let folder: TemporaryFolder
+  let folder: ScratchFolder
   let path: String
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = try ScratchFolder()
     path = folder.file("a.kemon")
   }
 
@@ -36,8 +37,8 @@ import Testing
 
   @Test func `files that are no recordings are told apart`() throws {
     #expect(opening(folder.file("missing"))?.code == .cannotOpen)
-    #expect(opening(try folder.file("empty", []))?.code == .notARecording)
-    #expect(opening(try folder.file("text", Array("plain text".utf8)))?.code == .notARecording)
+    #expect(opening(try folder.write([], to: "empty"))?.code == .notARecording)
+    #expect(opening(try folder.write(Array("plain text".utf8), to: "text"))?.code == .notARecording)
     #expect(opening(folder.path)?.code == .cannotOpen)
   }
 
@@ -93,7 +94,8 @@ import Testing
   func `of a file that is cut the good records are read`(part: Double) throws {
     try record(5000)
     let whole = try bytes(of: path)
-    let cut = try folder.file("cut.kemon", Array(whole.prefix(Int(Double(whole.count) * part))))
+    let cut = try folder.write(
+      Array(whole.prefix(Int(Double(whole.count) * part))), to: "cut.kemon")
     let reader = try RecordingReader(opening: cut)
     var expected: UInt64 = 0
     let outcome = reader.forEach { record in
@@ -112,9 +114,54 @@ import Testing
     #expect(throws: RecordingError.self) { try RecordingWriter(appendingTo: cut) }
   }
 
+  /// So many that the tree gets a third level, whose first branch lies behind the leaves.
+  @Test(arguments: [0.9, 0.7, 0.5, 0.2])
+  func `of a large file that is cut the good records are read, too`(part: Double) throws {
+    let count = 14_000
+    try record(UInt64(count))
+    let whole = try bytes(of: path)
+    let cut = try folder.write(
+      Array(whole.prefix(Int(Double(whole.count) * part))), to: "cut.kemon")
+    let reader = try RecordingReader(opening: cut)
+    let (records, outcome) = reader.loadAll()
+    #expect(outcome.damage != nil && outcome.read == records.count)
+    #expect(Double(records.count) > Double(count) * part * 0.9)
+    #expect(records.count < count)
+    // Those of the page that is cut in the middle are named.
+    let rows = (0..<records.count).map { Int64(records[$0].event.pointee.seq) }
+    let named = outcome.skippedRows.map(\.row)
+    #expect(outcome.skipped == named.count && named.count < 40)
+    #expect((rows + named).sorted() == Array(1...Int64(rows.count + named.count)))
+    #expect(rows == rows.sorted())
+    #expect(reader.forEach { _ in true } == outcome)
+  }
+
+  @Test func `records that are larger than a page are found in a file that is cut`() throws {
+    let count = 3000
+    let writer = try RecordingWriter(creating: path)
+    for number in 1...count {
+      let name = String(repeating: "p", count: number % 3 == 0 ? 10_000 : 10) + "\(number)"
+      try SampleRecords.build(UInt64(number), path: name) { try writer.append($0) }
+    }
+    try writer.close()
+    let whole = try bytes(of: path)
+    let cut = try folder.write(Array(whole.prefix(whole.count / 2)), to: "cut.kemon")
+    let rows = try #require(LooseRows(of: cut))
+    var found = 0
+    rows.forEach(after: 0) { id, bytes in
+      found += 1
+      #expect(id == found)
+      let size = bytes.withUnsafeBytes { (try? RecordView(validating: $0))?.size }
+      #expect(size == bytes.count)
+      return true
+    }
+    #expect(found > count / 3 && found < count)
+    #expect(try RecordingReader(opening: cut).loadAll().records.count == found)
+  }
+
   @Test func `a file that ends in its header is damaged`() throws {
     try record(3)
-    let cut = try folder.file("cut.kemon", Array(try bytes(of: path).prefix(60)))
+    let cut = try folder.write(Array(try bytes(of: path).prefix(60)), to: "cut.kemon")
     #expect(opening(cut)?.code == .damaged)
   }
 
@@ -122,7 +169,7 @@ import Testing
     throws
   {
     try record(3)
-    let cut = try folder.file("cut.kemon", Array(try bytes(of: path).prefix(1000)))
+    let cut = try folder.write(Array(try bytes(of: path).prefix(1000)), to: "cut.kemon")
     do throws(RecordingError) {
       let outcome = try RecordingReader(opening: cut).forEach { _ in true }
       #expect(outcome.damage != nil)
@@ -141,7 +188,7 @@ import Testing
         broken[Int.random(in: 0..<broken.count, using: &random)] = .random(
           in: 0...255, using: &random)
       }
-      let file = try folder.file("broken-\(round).kemon", broken)
+      let file = try folder.write(broken, to: "broken-\(round).kemon")
       guard let reader = try? RecordingReader(opening: file) else { continue }
       _ = reader.summary()
       let (records, outcome) = reader.loadAll()
