@@ -15,7 +15,7 @@ struct KemonHost: ParsableCommand {
       Data goes to standard output, everything else to standard error.
 
       EXIT CODES
-        0 ok                            5 a required plugin failed
+        0 ok                            5 a required plugin is not running
         1 another failure              64 usage
         2 input was cut or broken      65 bad data
         3 an expectation failed        66 input missing
@@ -27,4 +27,14 @@ struct KemonHost: ParsableCommand {
       TraceCommand.self, PluginsCommand.self, EventsCommand.self, VersionCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      if Console.reportLostData() { throw ExitCode.failure }
+    } catch {
+      exit(withError: error)
+    }
+  }
 }

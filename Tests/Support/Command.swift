@@ -57,11 +57,13 @@ public struct Command: Sendable {
   ///   - arguments: without the program's name.
   ///   - environment: added to that of the tests.
   ///   - input: what the program reads; nil for nothing.
+  ///   - output: the file that is its standard output; nil for one of its own.
   public func run(
-    _ arguments: [String], environment: [String: String] = [:], input: String? = nil
+    _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
+    output: String? = nil
   ) throws -> Result {
     let scratch = try ScratchFolder()
-    let files = (output: scratch.file("output"), errors: scratch.file("errors"))
+    let files = (output: output ?? scratch.file("output"), errors: scratch.file("errors"))
     let source = try input.map { try scratch.write($0, to: "input") } ?? "/dev/null"
     let child = try start([path] + arguments, environment, source, files.output, files.errors)
     var end: Int32 = 0
@@ -73,7 +75,7 @@ public struct Command: Sendable {
     }
     return Result(
       status: end & 0x7F == 0 ? (end >> 8) & 0xFF : 128 + (end & 0x7F),
-      output: read(files.output), errors: read(files.errors))
+      output: output == nil ? read(files.output) : "", errors: read(files.errors))
   }
 
   private func start(

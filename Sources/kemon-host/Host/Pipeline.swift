@@ -89,6 +89,7 @@ final class Pipeline {
     output.close()
     log.close()
     report.droppedOutput = output.account.droppedWrites
+    report.outputFailure = output.failure
     report.droppedLog = log.droppedLines
     return report
   }
@@ -121,6 +122,8 @@ struct FlowReport {
   var recordingFailure: RecordingError?
   var droppedOutput: UInt64 = 0
   var droppedLog: UInt64 = 0
+  /// What ended the output of plugins, an errno; 0 for nothing.
+  var outputFailure: Int32 = 0
 
   var lost: UInt64 { accounts.reduce(0) { $0 + $1.lost } }
   var isBalanced: Bool { accounts.allSatisfy { $0.isBalanced && $0.pending == 0 } }
@@ -135,6 +138,7 @@ struct FlowReport {
       Console.error("the recording is not complete: \(recordingFailure)")
       return .failure
     }
+    if Console.reportLostData(outputFailure) { return .failure }
     return flow.failOnLoss && lost > 0 ? ExitStatus.eventsLost : nil
   }
 }
