@@ -31,12 +31,14 @@ public struct TraceFormat: Sendable {
   /// - Parameters:
   ///   - path: the trace, plain or gzip; `-` means standard input.
   ///   - writer: gets the events; not closed.
+  ///   - progress: is told now and then how many bytes of the trace were read, after decompression.
   /// - Returns: what was read, written and skipped.
   /// - Throws: ``RecordingError`` when the trace cannot be opened or the recording cannot be written.
   public func importTrace(
-    from path: String, into writer: RecordingWriter
+    from path: String, into writer: RecordingWriter, progress: ((Int) -> Void)? = nil
   ) throws(RecordingError) -> ImportReport {
     let input = try ImportInput(path: path)
+    input.progress = progress
     try writer.set(meta: ["source": path, "format": name])
     let report = try run(input) { record throws(RecordingError) in try writer.append(record) }
     try writer.commit()

@@ -39,7 +39,12 @@ struct ReplayCommand: ParsableCommand {
     let player = Player(speed: speed, clock: pipeline.clock)
     let signals = SignalWatch { player.stop() }
     let start = EventClock.monotonic()
+    let progress = ProgressClock(isAlone: events.output == EventOutput.none) {
+      [ring = pipeline.ring] in
+      "\(ring.published.grouped) events"
+    }
     let (played, reading) = player.play(reader, into: pipeline.dispatcher)
+    progress.end()
     let report = pipeline.stop()
     let seconds = Double(EventClock.monotonic() - start) / 1e9
 
@@ -87,8 +92,9 @@ extension Pipeline {
   /// - Throws: an exit code, after saying why the file cannot be made.
   func startRecording(to path: String, source: String) throws {
     do {
+      try RecordingFile.checkTarget(path)
       try record(to: path, meta: ["host": HostVersion.text, "source": source])
-    } catch {
+    } catch let error as RecordingError {
       Console.error(error.description)
       stop()
       throw ExitCode.failure

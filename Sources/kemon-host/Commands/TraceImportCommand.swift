@@ -56,15 +56,26 @@ struct TraceImportCommand: ParsableCommand {
 
   /// The recording appears under its name when it is whole: an import that is interrupted leaves no half of one.
   private func importTrace(_ format: TraceFormat) throws -> ImportReport {
+    try RecordingFile.checkTarget(recording)
     guard access(recording, F_OK) != 0 else {
       Console.error("\(recording): exists, and a recording is never overwritten")
       throw ExitCode.failure
     }
     let partial = recording + ".partial"
     for file in [partial, partial + "-wal", partial + "-shm"] { unlink(file) }
+    let writer: RecordingWriter
+    do throws(RecordingError) {
+      writer = try RecordingWriter(creating: partial, meta: ["host": HostVersion.text])
+    } catch {
+      Console.error(error.description)
+      throw ExitCode.failure
+    }
     do {
-      let writer = try RecordingWriter(creating: partial, meta: ["host": HostVersion.text])
-      let report = try format.importTrace(from: trace, into: writer)
+      var progress = Progress()
+      defer { progress.end() }
+      let report = try format.importTrace(from: trace, into: writer) { bytes in
+        progress.show("\((bytes >> 10).grouped) KiB read")
+      }
       try writer.close()
       guard rename(partial, recording) == 0 else {
         Console.error(

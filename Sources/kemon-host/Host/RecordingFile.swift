@@ -18,6 +18,15 @@ enum RecordingFile {
     }
   }
 
+  /// Refuses what is no name of a new recording.
+  ///
+  /// - Throws: a usage error.
+  static func checkTarget(_ path: String) throws {
+    guard path != "-", !path.isEmpty else {
+      throw ValidationError("\"\(path)\": needed is a file, a recording cannot be streamed")
+    }
+  }
+
   /// Says which rows of a recording were not read.
   ///
   /// - Throws: exit code 2 when there are any.

@@ -6,8 +6,13 @@ import KemonBus
 /// One line on standard error that says how far long work is; only on a terminal.
 struct Progress {
   private static let interval: UInt64 = 100_000_000
-  private let isOn = isatty(2) == 1 && isatty(1) == 0
+  private let isOn: Bool
   private var shownAt: UInt64 = 0
+
+  /// - Parameter isAlone: whether nothing else writes to the terminal meanwhile, even if standard output is one.
+  init(isAlone: Bool = true) {
+    isOn = isatty(2) == 1 && (isAlone || isatty(1) == 0)
+  }
 
   /// Replaces the line, at most ten times a second.
   mutating func show(_ text: @autoclosure () -> String) {

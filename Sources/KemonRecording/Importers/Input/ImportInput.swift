@@ -20,6 +20,8 @@ final class ImportInput {
   private(set) var offset = 0
   /// Why the bytes ended early, if they did.
   private(set) var failure: InputError?
+  /// Is told, each time that bytes were read, how many have been.
+  var progress: ((Int) -> Void)?
 
   private var source: any ByteSource
   private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
@@ -122,6 +124,7 @@ final class ImportInput {
         let got = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[end...]))
         isAtEnd = got == 0
         end += got
+        progress?(offset + end - start)
       } catch {
         failure = error
         isAtEnd = true
