@@ -6,6 +6,23 @@ import Testing
 @testable import KemonPluginHost
 
 @Suite struct LoadPlanTests {
+  @Test func `looking at folders tells what is wrong with plugins among each other`() throws {
+    let test = try TestHost()
+    let manifests = [
+      "a": #"{"name": "twin", "version": "1.0.0", "abi": 1}"#,
+      "b": #"{"name": "twin", "version": "1.0.0", "abi": 1}"#,
+      "c": #"{"name": "needy", "version": "1.0.0", "abi": 1, "needs": ["nobody"]}"#,
+      "d": #"{"name": "d", "version": "1.0.0", "abi": 1, "needs": ["e"]}"#,
+      "e": #"{"name": "e", "version": "1.0.0", "abi": 1, "after": ["d"]}"#,
+    ]
+    for (name, manifest) in manifests {
+      try test.folder.copy(Fixtures.minimal(manifest), to: "\(name).so")
+    }
+    let rules = PluginScanner.inspect(directories: [test.folder.path])
+      .map { $0.problems.map(\.rule.id).joined() }
+    #expect(rules == ["", "plugin.duplicate", "plugin.needs", "plugin.cycle", "plugin.cycle"])
+  }
+
   private func configuration(_ text: String) throws -> JSONValue { try JSONValue(parsing: text) }
 
   @Test func `plugins are left out by name`() throws {

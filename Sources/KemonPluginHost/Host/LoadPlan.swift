@@ -13,12 +13,12 @@ struct LoadPlan {
 
   /// Makes the plan.
   ///
+  /// - Parameter scan: what the folders hold.
   /// - Parameter present: plugins that are loaded already.
   init(
-    directories: [String], configurations: JSONValue, defaults: JSONValue,
+    _ scan: PluginScanner.Scan, configurations: JSONValue, defaults: JSONValue,
     disable: Set<String>, only: Set<String>, present: [String]
   ) {
-    let scan = PluginScanner.scan(directories)
     problems = scan.problems
     let names = Set(scan.candidates.map(\.manifest.name))
     // A plugin that is there and wrong has a problem of its own already.

@@ -70,7 +70,7 @@ public final class PluginHost: Sendable {
   ) -> LoadReport {
     state.withLock { state in
       let plan = LoadPlan(
-        directories: directories, configurations: configurations, defaults: defaults,
+        PluginScanner.scan(directories), configurations: configurations, defaults: defaults,
         disable: disable, only: only,
         present: Self.living(state.plugins))
       var problems = plan.problems

@@ -14,6 +14,6 @@ public struct PluginInspection: Sendable {
   public let neededLibraries: [String]
   /// Folders where the dynamic linker will look for them.
   public let runPaths: [String]
-  /// Everything that is wrong with the file; empty when it can be loaded.
-  public let problems: [PluginProblem]
+  /// Everything that is wrong with the file, and with it among the others; empty when it can be loaded.
+  public internal(set) var problems: [PluginProblem]
 }

@@ -16,37 +16,54 @@ public enum PluginScanner {
     examine(file).inspection
   }
 
-  /// Looks at every `*.so` of folders, in the order of their names, and tells what can be known of each.
+  /// What folders hold.
+  struct Scan {
+    /// Every file that was looked at.
+    var inspections: [PluginInspection] = []
+    /// Those that can be loaded, as far as they themselves tell.
+    var candidates: [Candidate] = []
+    /// What is wrong with the others.
+    var problems: [PluginProblem] = []
+  }
+
+  /// Looks at every `*.so` of folders, in the order of their names, and tells what can be known of each: also that a
+  /// name is taken, that a plugin or an extension is missing which it needs, or that plugins wait for each other.
   ///
   /// - Parameter directories: folders; a path that is a file is looked at as such. A folder that cannot be read or
   ///   trusted is in the result with its problem.
   public static func inspect(directories: [String]) -> [PluginInspection] {
-    var inspections: [PluginInspection] = []
-    examine(directories) { inspections.append($0.inspection) }
-    return inspections
+    let scan = scan(directories)
+    let nothing = JSONValue.object([:])
+    let plan = LoadPlan(
+      scan, configurations: nothing, defaults: nothing, disable: [], only: [], present: [])
+    let problems = Dictionary(grouping: plan.problems, by: \.file)
+    return scan.inspections.map { inspection in
+      var inspection = inspection
+      inspection.problems = problems[inspection.file] ?? []
+      return inspection
+    }
   }
 
   /// Finds what can be loaded, and everything that is wrong with the rest.
-  static func scan(_ directories: [String]) -> (candidates: [Candidate], problems: [PluginProblem])
-  {
-    var candidates: [Candidate] = []
-    var problems: [PluginProblem] = []
+  static func scan(_ directories: [String]) -> Scan {
+    var scan = Scan()
     var owners: [String: String] = [:]
     examine(directories) { result in
-      problems += result.inspection.problems
+      scan.inspections.append(result.inspection)
+      scan.problems += result.inspection.problems
       guard let candidate = result.candidate else { return }
       let name = candidate.manifest.name
       if let owner = owners[name] {
-        problems.append(
+        scan.problems.append(
           PluginProblem(
             .pluginDuplicate, file: candidate.file, plugin: name,
             found: "\"\(name)\" in \(owner), too", needed: "a name of its own"))
         return
       }
       owners[name] = candidate.file
-      candidates.append(candidate)
+      scan.candidates.append(candidate)
     }
-    return (candidates, problems)
+    return scan
   }
 
   private typealias Result = (inspection: PluginInspection, candidate: Candidate?)
