@@ -117,7 +117,7 @@ struct HandlerRequest {
     } catch {
       throw PluginRefusal(
         KEMON_E_INVALID, line: error.line, column: error.column,
-        "\(place): filter, line \(error.line), column \(error.column): \(error.message)")
+        "\(place): filter: \(error.message)")
     }
   }
 

@@ -38,7 +38,7 @@ extension LoadedPlugin {
       if error.status == KEMON_E_INVALID { noteMisbehaviour() }
       // A plugin may not look at the answer; the operator shall know what is not watched.
       if isControlThread {
-        services.log.log(.warn, source: name, "registration refused: \(error.text)")
+        services.log.log(.warn, source: name, "registration refused: \(error)")
       }
       return error.report(to: buffer)
     }

@@ -3,7 +3,7 @@
 import KemonEvents
 
 /// Why the host refuses what a plugin asks for, in the terms of the C ABI.
-struct PluginRefusal: Error {
+struct PluginRefusal: Error, CustomStringConvertible {
   let status: kemon_status
   let line: UInt32
   let column: UInt32
@@ -14,6 +14,11 @@ struct PluginRefusal: Error {
     self.line = UInt32(clamping: line)
     self.column = UInt32(clamping: column)
     self.text = text
+  }
+
+  /// The reason with its place.
+  var description: String {
+    line > 0 ? "\(text) (line \(line), column \(column))" : text
   }
 
   /// Writes the refusal into the caller's buffer, if there is one, and returns the status.
