@@ -236,7 +236,7 @@ import Testing
       ])
     #expect(
       imported.report.problems.map { String($0.message.prefix(9)) } == [
-        "not JSON:", "field \"\" ", "no field ",
+        "not JSON", "no JSON o", "no field ",
       ])
     #expect(!imported.report.isComplete && imported.isBalanced)
   }

@@ -67,14 +67,28 @@ enum JSONProblem {
   static func text(_ error: any Error) -> String {
     switch error as? DecodingError {
     case .keyNotFound(let key, _): "no field \"\(key.stringValue)\""
-    case .typeMismatch(let type, let context): "field \(path(context)) is no \(type)"
-    case .valueNotFound(let type, let context): "field \(path(context)) is null, needed is \(type)"
-    case .dataCorrupted(let context): "not JSON: \(context.debugDescription)"
+    case .typeMismatch(let type, let context):
+      context.codingPath.isEmpty ? "no JSON object" : "field \(path(context)) is no \(words(type))"
+    case .valueNotFound(let type, let context):
+      "field \(path(context)) is null, needed is \(words(type))"
+    case .dataCorrupted(let context):
+      context.codingPath.isEmpty
+        ? "not JSON" : "field \(path(context)): \(context.debugDescription)"
     default: "not JSON: \(error)"
     }
   }
 
   private static func path(_ context: DecodingError.Context) -> String {
     "\"" + context.codingPath.map(\.stringValue).joined(separator: ".") + "\""
+  }
+
+  private static func words(_ type: any Any.Type) -> String {
+    switch type {
+    case is String.Type: "text"
+    case is any BinaryInteger.Type: "whole number in the range of \(type)"
+    case is any Collection.Type where !"\(type)".hasPrefix("Dictionary"): "list"
+    case is any Collection.Type: "object"
+    default: "\(type)"
+    }
   }
 }
