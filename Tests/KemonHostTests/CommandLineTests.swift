@@ -57,6 +57,53 @@ import Testing
     #expect(result.errors == "")
   }
 
+  @Test func `a session that is missing and one that is wrong are told apart`() throws {
+    let host = try Host(plugins: [])
+    let missing = try host.run("--session", host.scratch.file("none"))
+    #expect(missing.status == 66)
+    let reason = "none: cannot be read: No such file or directory\n"
+    #expect(missing.errors.hasSuffix(reason), "\(missing.errors)")
+    let wrong = try host.run("--session", host.scratch.write("[]", to: "wrong.json"))
+    #expect(wrong.status == 65)
+  }
+
+  @Test(.enabled(if: FileManager.default.isWritableFile(atPath: "/dev/full"), "needs /dev/full"))
+  func `data that cannot be written is a failure`() throws {
+    let host = try Host()
+    for arguments in [["events"], ["version"], ["run", "--plugins", host.plugins]] {
+      let result = try Command(built: "kemon-host").run(arguments, output: "/dev/full")
+      #expect(result.status == 1)
+      #expect(
+        result.errors.contains("standard output: No space left on device"), "\(result.errors)")
+    }
+  }
+
+  @Test(.enabled(if: Command.exists("script"), "needs script"), arguments: ["replay", "import"])
+  func `long work tells a terminal how far it is`(verb: String) throws {
+    let host = try Host(plugins: [])
+    let arguments: [String]
+    if verb == "import" {
+      let trace = Checkout.fixture("Recordings/tracee.jsonl").path
+      arguments = [
+        "trace", "import", "--from", "tracee", trace, "-o", host.scratch.file("x.kemon"),
+      ]
+    } else {
+      let trace = Checkout.fixture("Recordings/sysdig.jsonl").path
+      let file = host.scratch.file("y.kemon")
+      _ = try host.run("trace", "import", "--from", "sysdig-json", trace, "-o", file)
+      // The recording lasts 0.7 microseconds.
+      arguments = ["replay", file, "--speed", "0.000001x"]
+    }
+    let program = Command(built: "kemon-host").path
+    let line = ([program] + arguments).joined(separator: " ")
+    let shown = try #require(Command("script")).run(["-qec", "\(line) >/dev/null", "/dev/null"])
+    #expect(shown.status == 0, "\(shown.text)")
+    #expect(shown.output.contains("\r\u{1B}[K"), "\(shown.text)")
+    #expect(shown.output.contains(verb == "import" ? "KiB read" : " events\r"), "\(shown.text)")
+    let silent = try Command(built: "kemon-host").run(["trace", "info", "/nope"])
+    #expect(!silent.errors.contains("\u{1B}"))
+  }
+
   @Test func `a configuration that is wrong is told with its place`() throws {
     let host = try Host()
     let broken = try host.scratch.write("{\"plugins\": {", to: "broken.json")
@@ -65,6 +112,10 @@ import Testing
     #expect(result.errors.contains("line 1"))
     result = try host.run("--plugins", host.plugins, "--config", host.scratch.file("none"))
     #expect(result.status == 66)
+    let list = try host.scratch.write(#"{"plugins": []}"#, to: "list.json")
+    result = try host.run("--plugins", host.plugins, "--config", list)
+    #expect(result.status == 78)
+    #expect(result.errors.contains("\"plugins\": found an array"), "\(result.errors)")
     result = try host.run("--plugins", host.plugins, "--set", "kext-guard.deny=[{}]")
     #expect(result.status == 0)
     #expect(result.errors.contains("deny[0].id"), "\(result.errors)")

@@ -23,11 +23,15 @@ import Testing
     let host = try Host(plugins: [])
     let file = host.scratch.file("nowhere/x.kemon")
     let trace = try host.scratch.write(Self.line, to: "trace")
-    #expect(try host.run("trace", "import", "--from", "tracee", trace, "-o", file).status == 66)
+    #expect(try host.run("trace", "import", "--from", "tracee", trace, "-o", file).status == 1)
     let missing = host.scratch.file("y.kemon")
     let result = try host.run(
       "trace", "import", "--from", "tracee", host.scratch.file("no"), "-o", missing)
     #expect(result.status == 66)
+    let folder = try host.run(
+      "trace", "import", "--from", "tracee", host.scratch.path, "-o", missing)
+    #expect(folder.status == 66)
+    #expect(try host.run("trace", "import", "--from", "tracee", trace, "-o", "-").status == 64)
     let left = try FileManager.default.contentsOfDirectory(atPath: host.scratch.url.path)
     #expect(!left.contains { $0.hasPrefix("y.kemon") }, "\(left)")
   }

@@ -124,7 +124,7 @@ import Testing
       try Session(contentsOf: "/nonexistent/session.json")
     }
     #expect(error.file == "/nonexistent/session.json")
-    #expect(error.message.contains("can not be read"))
+    #expect(error.message.contains("cannot be read"))
   }
 
   @Test func `a session is read from a file`() throws {

@@ -23,14 +23,15 @@ extension Session {
 
   /// Reads a session from a file.
   ///
-  /// - Throws: that the file can not be read, or where its text is not a session.
+  /// - Throws: that the file cannot be read, or where its text is not a session.
   public init(contentsOf path: String) throws(SessionError) {
     let data: Data
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      let reason = (error as? CocoaError)?.localizedDescription ?? "\(error)"
-      throw SessionError(file: path, "can not be read: \(reason)")
+      let reason =
+        access(path, R_OK) == 0 ? error.localizedDescription : String(cString: strerror(errno))
+      throw SessionError(file: path, "cannot be read: \(reason)", isUnreadable: true)
     }
     try self.init(json: [UInt8](data), file: path)
   }

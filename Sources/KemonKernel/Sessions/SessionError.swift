@@ -8,8 +8,11 @@ public struct SessionError: Error, Equatable, Sendable, CustomStringConvertible 
   public let path: String
   /// What was found and what is needed.
   public let message: String
+  /// Whether the file could not be read at all.
+  public let isUnreadable: Bool
 
-  init(file: String, path: String = "", _ message: String) {
+  init(file: String, path: String = "", _ message: String, isUnreadable: Bool = false) {
+    self.isUnreadable = isUnreadable
     self.file = file
     self.path = path
     self.message = message

@@ -42,7 +42,13 @@ enum PluginConfiguration {
         Console.error("\(file): \"\(member.key)\" is unknown; needed is \"plugins\"")
         throw ExitStatus.configuration
       }
-      return value.value(at: "plugins") ?? .object([:])
+      let plugins = value.value(at: "plugins") ?? .object([:])
+      guard plugins.members != nil else {
+        Console.error(
+          "\(file): \"plugins\": found \(plugins.typeName), needed is an object of plugins' names")
+        throw ExitStatus.configuration
+      }
+      return plugins
     } catch let error as JSONError {
       Console.error("\(file): \(error)")
       throw ExitStatus.configuration

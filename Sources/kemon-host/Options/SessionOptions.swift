@@ -29,7 +29,7 @@ struct SessionOptions: ParsableArguments {
         session = try Session(contentsOf: file)
       } catch {
         Console.error(error.description)
-        throw ExitStatus.badData
+        throw error.isUnreadable ? ExitStatus.inputMissing : ExitStatus.badData
       }
     }
     guard let name = macos else { return session }

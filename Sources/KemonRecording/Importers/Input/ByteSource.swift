@@ -33,6 +33,12 @@ final class FileSource: ByteSource {
       guard file >= 0 else {
         throw RecordingError(.cannotOpen, path, String(cString: strerror(errno)))
       }
+      // A folder can be opened, but not read.
+      guard Glibc.read(file, nil, 0) == 0 else {
+        let error = errno
+        close(file)
+        throw RecordingError(.cannotOpen, path, String(cString: strerror(error)))
+      }
     }
   }
 
