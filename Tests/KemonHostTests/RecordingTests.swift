@@ -33,6 +33,27 @@ import Testing
     #expect((info["verdicts"] as? [String: Int])?["deny"] == 1)
   }
 
+  @Test func `a recorder that is killed leaves a recording that says so`() throws {
+    let host = try Host(plugins: [])
+    let trace = Checkout.fixture("Recordings/sysdig.jsonl").path
+    let source = host.scratch.file("source.kemon")
+    _ = try host.run("trace", "import", "--from", "sysdig-json", trace, "-o", source)
+    let file = host.scratch.file("killed.kemon")
+    // The second event is a hundred seconds away.
+    let program = Command(built: "kemon-host").path
+    let script =
+      "'\(program)' replay '\(source)' --speed 0.000000001x -w '\(file)' & sleep 2; kill -9 $!"
+    _ = try #require(Command("bash")).run(["-c", script])
+    let info = try host.run("trace", "info", file)
+    #expect(info.status == 0, "\(info.errors)")
+    #expect(info.output.contains(" bytes, 1 events\n"), "\(info.output)")
+    #expect(info.output.contains("state: not closed"), "\(info.output)")
+    #expect(
+      try members(of: host.run("trace", "info", file, "-o", "json").output)["closed"] as? Bool
+        == false)
+    #expect(!(try host.run("trace", "info", source).output.contains("state:")))
+  }
+
   @Test func `a recording is never overwritten`() throws {
     let host = try Host()
     let file = try host.record()

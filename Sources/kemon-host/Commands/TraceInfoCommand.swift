@@ -30,6 +30,9 @@ struct TraceInfoCommand: ParsableCommand {
     for (key, value) in summary.meta.sorted(by: { $0.key < $1.key }) {
       lines.append("\(key): \(value)")
     }
+    if !summary.wasClosed {
+      lines.append("state: not closed: still written, or its recorder was killed")
+    }
     if let times = summary.times {
       let seconds = Double(times.upperBound - times.lowerBound)
       lines.append(
@@ -60,6 +63,7 @@ struct TraceInfoCommand: ParsableCommand {
     }
     return .object([
       "recording": .string(path), "file_size": .integer(Int64(summary.fileSize)),
+      "closed": .bool(summary.wasClosed),
       "events": .integer(Int64(summary.events)), "kinds": counts(summary.kinds),
       "families": counts(summary.families), "verdicts": counts(summary.verdicts),
       "meta": .object(summary.meta.mapValues { .string($0) }),

@@ -60,8 +60,8 @@ struct FlowOptions: ParsableArguments {
 
   @Option(
     help: """
-      When an observer or the recorder is a whole ring behind: drop events and count them, or hold \
-      the producers back (block).
+      When an observer or the recorder is a whole ring behind: drop events and count them (default \
+      of run and record), or hold the producers back (block, default of replay and bench).
       """)
   var onOverflow: OverflowPolicy?
 

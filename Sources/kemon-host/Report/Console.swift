@@ -55,13 +55,14 @@ enum Console {
   }
 }
 
-/// Colours on standard error, when it is a terminal that has them and NO_COLOR is not set.
+/// Colours on standard error, when it is a terminal that has them and NO_COLOR is not set or empty.
 enum Style: String {
   case error = "1;31"
   case warning = "1;33"
 
   private static let isOn: Bool = {
-    guard isatty(2) == 1, getenv("NO_COLOR") == nil else { return false }
+    let isRefused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+    guard isatty(2) == 1, !isRefused else { return false }
     return getenv("TERM").map { String(cString: $0) } != "dumb"
   }()
 
