@@ -6,8 +6,8 @@ import Testing
 
 /// What README tells a newcomer to type.
 @Suite struct ReadmeTests {
-  private static func readme() throws -> String {
-    try String(contentsOf: Checkout.root.appending(path: "README.md"), encoding: .utf8)
+  private static func readme(_ name: String = "README.md") throws -> String {
+    try String(contentsOf: Checkout.root.appending(path: name), encoding: .utf8)
   }
 
   /// The blocks of code below a heading: language and text.
@@ -51,6 +51,44 @@ import Testing
   @Test func `the transcript is the one that the tests hold the program to`() throws {
     let blocks = try blocks(below: "Two commands")
     #expect(blocks.last?.text == (try Checkout.golden("dialect-2018-mandiant-monitor.txt")))
+  }
+
+  @Test func `the session of its page can be played, and names the releases that there are`()
+    throws
+  {
+    let page = try Self.readme("docs/sessions.md")
+    let json = try #require(page.components(separatedBy: "```json\n").last)
+    let host = try Host(plugins: ["kext-guard"])
+    let text = json.components(separatedBy: "```")[0]
+    let session = try host.scratch.write(text, to: "session.json")
+    let loaded = try host.run("--session", session, "--plugins", host.plugins)
+    #expect(loaded.status == 0, "\(loaded.errors)")
+    #expect(
+      loaded.errors.contains("com.example.family loaded, com.example.driver loaded"),
+      "\(loaded.errors)")
+    let denied = try host.run(
+      "--session", session, "--plugins", host.plugins, "--set",
+      #"kext-guard.deny=[{"id": "com.example.family"}]"#)
+    #expect(denied.errors.contains("com.example.family failed (0xdc008017)"), "\(denied.errors)")
+    #expect(denied.errors.contains("com.example.driver failed"), "\(denied.errors)")
+    let usage = try host.run("--macos", "1").errors
+    let releases = page.split(separator: "\n").first { $0.hasPrefix("| `release`") }?
+      .matches(of: /`([^`]*)`/).map { String($0.1) }.filter { $0.hasPrefix("10.") }
+    #expect(usage.contains((releases ?? []).joined(separator: ", ")), "\(usage)")
+  }
+
+  @Test(.enabled(if: Command.exists("sqlite3"), "needs sqlite3"))
+  func `the query of the page on recordings finds events`() throws {
+    let page = try Self.readme("docs/recordings.md")
+    let script = page.components(separatedBy: "```")[1].dropFirst("sh\n".count)
+    let host = try Host(plugins: [])
+    let trace = Checkout.fixture("Recordings/sysdig.jsonl").path
+    let file = host.scratch.file("httpd.kemon")
+    _ = try host.run("trace", "import", "--from", "sysdig-json", trace, "-o", file)
+    let result = try #require(Command("bash"))
+      .run(["-euc", "cd '\(host.scratch.path)'; " + script])
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.hasPrefix("file.open|pre|900|abstain\n"), "\(result.text)")
   }
 
   @Test func `every verb of the table exists`() throws {
