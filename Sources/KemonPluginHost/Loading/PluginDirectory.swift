@@ -23,10 +23,15 @@ struct PluginDirectory: ~Copyable {
       throw PluginProblem(
         .directoryTrust, file: path,
         found: status.map { "owner \($0.st_uid), \($0.modeText)" } ?? describe(errno: errno),
-        needed: "owner 0 or \(geteuid()), not writable for group and others (chmod go-w)")
+        needed: "\(Self.trustedOwners), not writable for group and others (chmod go-w)")
     }
     self.path = path
     self.descriptor = descriptor
+  }
+
+  /// Who may own folders and files, for messages.
+  private static var trustedOwners: String {
+    geteuid() == 0 ? "owner 0" : "owner 0 or \(geteuid())"
   }
 
   /// The path of a file of the folder, for messages.
@@ -76,7 +81,7 @@ struct PluginDirectory: ~Copyable {
     }
     guard status.hasTrustedOwner else {
       throw PluginProblem(
-        .fileOwner, file: path, found: "owner \(status.st_uid)", needed: "owner 0 or \(geteuid())")
+        .fileOwner, file: path, found: "owner \(status.st_uid)", needed: Self.trustedOwners)
     }
     guard !status.isWritableByOthers else {
       throw PluginProblem(

@@ -6,7 +6,8 @@ import KemonBus
 /// One line on standard error that says how far long work is; only on a terminal.
 struct Progress {
   private static let interval: UInt64 = 100_000_000
-  private let isOn: Bool
+  /// Whether anybody sees it.
+  let isOn: Bool
   private var shownAt: UInt64 = 0
 
   /// - Parameter isAlone: whether nothing else writes to the terminal meanwhile, even if standard output is one.

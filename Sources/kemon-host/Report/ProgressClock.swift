@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Dispatch
+import Glibc
+import KemonBus
+import Synchronization
 
 /// A progress line that is renewed ten times a second, for work that is done elsewhere.
+///
+/// Where nobody sees it there is no thread either.
 final class ProgressClock {
-  private let queue = DispatchQueue(label: "kemon.progress")
-  private let timer: any DispatchSourceTimer
-  private let progress: Shown
+  private let thread: WorkerThread?
+  private let flag = Flag()
 
-  // Unchecked: touched on the queue only.
-  private final class Shown: @unchecked Sendable {
-    var line: Progress
-
-    init(_ line: Progress) { self.line = line }
+  private final class Flag: Sendable {
+    let isOver = Atomic<Bool>(false)
   }
 
-  /// Shows the line from now on until ``end()``.
+  /// Shows the line from now on until ``end()``, which must be called.
   ///
   /// - Parameters:
   ///   - isAlone: whether nothing else writes to the terminal meanwhile.
   ///   - text: how far the work is; called on another thread.
   init(isAlone: Bool, _ text: @escaping @Sendable () -> String) {
-    let progress = Shown(Progress(isAlone: isAlone))
-    self.progress = progress
-    timer = DispatchSource.makeTimerSource(queue: queue)
-    timer.schedule(deadline: .now() + .milliseconds(200), repeating: .milliseconds(110))
-    timer.setEventHandler { progress.line.show(text()) }
-    timer.activate()
+    guard Progress(isAlone: isAlone).isOn else {
+      thread = nil
+      return
+    }
+    thread = WorkerThread(named: "progress") { [flag] in
+      var progress = Progress(isAlone: isAlone)
+      while !flag.isOver.load(ordering: .relaxed) {
+        usleep(20_000)
+        progress.show(text())
+      }
+      progress.end()
+    }
   }
-
-  deinit { timer.cancel() }
 
   /// Clears the line; it does not come again.
   func end() {
-    timer.cancel()
-    queue.sync { progress.line.end() }
+    flag.isOver.store(true, ordering: .relaxed)
+    thread?.join()
   }
 }
