@@ -36,6 +36,23 @@ import Testing
     #expect(!left.contains { $0.hasPrefix("y.kemon") }, "\(left)")
   }
 
+  @Test(arguments: ["INT", "TERM"])
+  func `an import that is interrupted leaves nothing behind`(signal: String) throws {
+    let scratch = try ScratchFolder()
+    let program = Command(built: "kemon-host").path
+    let result = try #require(Command("bash")).run([
+      "-c",
+      """
+      cd '\(scratch.path)' && mkfifo trace && exec 3<>trace
+      '\(program)' trace import --from tracee trace -o x.kemon 3<&- & import=$!
+      until [ -e x.kemon.partial-wal ]; do sleep 0.05; done
+      sleep 0.3; kill -\(signal) $import; wait $import; echo "status $?"; ls
+      """,
+    ])
+    let status = signal == "INT" ? 130 : 143
+    #expect(result.output == "status \(status)\ntrace\n", "\(result.text)")
+  }
+
   @Test(.enabled(if: SharedRecordings.isThere, "needs ../shared/recordings"))
   func `the digest over a real capture is the same in every round and run`() throws {
     let host = try Host()

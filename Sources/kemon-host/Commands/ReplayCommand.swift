@@ -37,7 +37,7 @@ struct ReplayCommand: ParsableCommand {
     if let write { try pipeline.startRecording(to: write, source: "replay of \(recording)") }
 
     let player = Player(speed: speed, clock: pipeline.clock)
-    let signals = SignalWatch { player.stop() }
+    let signals = SignalWatch { _ in player.stop() }
     let start = EventClock.monotonic()
     let progress = ProgressClock(isAlone: events.output == EventOutput.none) {
       [ring = pipeline.ring] in

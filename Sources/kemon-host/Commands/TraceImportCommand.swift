@@ -62,7 +62,15 @@ struct TraceImportCommand: ParsableCommand {
       throw ExitCode.failure
     }
     let partial = recording + ".partial"
-    for file in [partial, partial + "-wal", partial + "-shm"] { unlink(file) }
+    let remove: @Sendable () -> Void = {
+      for file in [partial, partial + "-wal", partial + "-shm"] { unlink(file) }
+    }
+    remove()
+    let signals = SignalWatch { signal in
+      remove()
+      kill(getpid(), signal)
+    }
+    defer { withExtendedLifetime(signals) {} }
     let writer: RecordingWriter
     do throws(RecordingError) {
       writer = try RecordingWriter(creating: partial, meta: ["host": HostVersion.text])
@@ -84,7 +92,7 @@ struct TraceImportCommand: ParsableCommand {
       }
       return report
     } catch let error as RecordingError {
-      for file in [partial, partial + "-wal", partial + "-shm"] { unlink(file) }
+      remove()
       Console.error(error.description)
       throw RecordingStatus.of(error)
     }

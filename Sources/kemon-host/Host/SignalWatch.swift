@@ -16,15 +16,15 @@ final class SignalWatch: @unchecked Sendable {
 
   /// Watches from now on, as long as the object lives.
   ///
-  /// - Parameter body: called once, on a thread of its own.
-  init(_ body: @escaping @Sendable () -> Void) {
+  /// - Parameter body: called once with the signal, on a thread of its own.
+  init(_ body: @escaping @Sendable (Int32) -> Void) {
     for number in Self.numbers {
       Glibc.signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [weak self] in
         self?.caught.store(number, ordering: .releasing)
         for number in Self.numbers { Glibc.signal(number, SIG_DFL) }
-        body()
+        body(number)
       }
       source.activate()
       sources.append(source)
