@@ -54,6 +54,20 @@ import Testing
     #expect(!(try host.run("trace", "info", source).output.contains("state:")))
   }
 
+  @Test func `a driver that started, replayed with a rule against it, ends as the rule makes it end`()
+    throws
+  {
+    let host = try Host()
+    let file = host.scratch.file("started.kemon")
+    let recorded = try host.run("record", "-w", file, "--plugins", host.plugins)
+    #expect(recorded.output.contains("status=0"))
+    let replay = try host.run(
+      "replay", file, "--plugins", host.plugins, "--set",
+      #"kext-guard.deny=[{"id": "com.mandiant.*"}]"#)
+    #expect(replay.output.contains("Patching the driver entry point!"))
+    #expect(replay.output.contains("status=5") && !replay.output.contains("status=0"))
+  }
+
   @Test func `a recording is never overwritten`() throws {
     let host = try Host()
     let file = try host.record()

@@ -149,6 +149,7 @@ private struct DispatchedReplay {
       let error = denials.removeValue(forKey: operation)
     {
       builder.header.pointee.result = error
+      refuse(&builder)
     }
     let verdict = dispatcher.dispatch(&builder)
     outcome.events += 1
@@ -157,5 +158,16 @@ private struct DispatchedReplay {
     if phase == EventPhase.pre.rawValue, operation != 0, denials.count < Self.openLimit {
       denials[operation] = verdict.error
     }
+  }
+
+  /// Makes the payload of a post event say what the hook would have made of the denial.
+  private func refuse(_ builder: inout RecordBuilder) {
+    guard builder.view.kind == EventKind(KEMON_KIND_KEXT_START),
+      Int(builder.header.pointee.payload_size) == MemoryLayout<kemon_kext>.size,
+      var kext = builder.view.payload(as: kemon_kext.self)
+    else { return }
+    // KERN_FAILURE: what the entry of a denied driver returns.
+    kext.status = 5
+    builder.setPayload(kext)
   }
 }

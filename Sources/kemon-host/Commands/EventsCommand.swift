@@ -44,7 +44,7 @@ struct EventsCommand: ParsableCommand {
 
   private static func fields(_ info: EventKindInfo) -> String {
     var table = Table("FIELD", "TYPE", "OFFSET", "MEANING")
-    for field in info.fields {
+    for field in info.fields where field.name != "reserved" {
       table.add(field.name, field.type.rawValue, String(field.offset), field.documentation)
     }
     let deny = info.canDeny ? "can be denied" : "cannot be denied"
