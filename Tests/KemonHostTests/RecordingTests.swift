@@ -54,7 +54,7 @@ import Testing
     #expect(!(try host.run("trace", "info", source).output.contains("state:")))
   }
 
-  @Test func `a driver that started, replayed with a rule against it, ends as the rule makes it end`()
+  @Test func `a driver that started is replayed with a rule against it, and ends refused`()
     throws
   {
     let host = try Host()

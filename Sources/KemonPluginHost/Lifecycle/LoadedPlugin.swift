@@ -87,7 +87,8 @@ final class LoadedPlugin: @unchecked Sendable {
     let instance = asControl("create") { code.table.create(table, &create, &error) }
     guard let instance else {
       fail()
-      throw problem(.createFailed, KEMON_E_FAILED, error, needed: "a configuration that the plugin accepts")
+      throw problem(
+        .createFailed, KEMON_E_FAILED, error, needed: "a configuration that the plugin accepts")
     }
     state.withLock { state in
       state.instance = instance
