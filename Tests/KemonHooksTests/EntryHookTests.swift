@@ -224,6 +224,7 @@ import Testing
   @Test func `detach returns only when the last call in flight has left`() throws {
     final class Shared: @unchecked Sendable {
       let words = UnsafeMutablePointer<Int32>.allocate(capacity: 2)
+      let counted = Counter()
       let detached = Counter()
       let postSawDetached = Counter()
       let postCount = Counter()
@@ -252,10 +253,12 @@ import Testing
       case 1:
         while !shared.isEntered { sleepMilliseconds(1) }
         #expect(hook.callsInFlight == 1)
+        shared.counted.add()
         do { try hook.detach() } catch { Issue.record(error) }
         shared.detached.add()
       default:
-        while !shared.isEntered { sleepMilliseconds(1) }
+        // Not before the call in flight was counted, however slow the machine is.
+        while shared.counted.value == 0 { sleepMilliseconds(1) }
         sleepMilliseconds(50)
         #expect(shared.detached.value == 0)
         shared.release()
