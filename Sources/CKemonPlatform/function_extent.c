@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The extent of a function from its frame description entry: the unwinder finds the entry, its range is read here. */
+#define _GNU_SOURCE
 #include "ckemon_text.h"
+#include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 
 struct dwarf_eh_bases {
@@ -60,13 +63,8 @@ static unsigned char fde_encoding(const unsigned char *cie) {
   return 0;
 }
 
-int ckemon_function_extent(const void *pc, uintptr_t *start, size_t *size) {
-  struct dwarf_eh_bases bases = {0};
-  if (_Unwind_Find_FDE == 0)
-    return 0;
-  const unsigned char *fde = _Unwind_Find_FDE(pc, &bases);
-  if (fde == NULL || bases.func == NULL)
-    return 0;
+/* Reads a frame description entry of a function that begins at `begin`; 0 when it cannot be read. */
+static uint64_t size_in(const unsigned char *fde) {
   uint32_t length;
   int32_t cie_delta;
   memcpy(&length, fde, 4);
@@ -75,14 +73,113 @@ int ckemon_function_extent(const void *pc, uintptr_t *start, size_t *size) {
     return 0; /* 64-bit DWARF does not occur in .eh_frame of x86-64 */
   unsigned char encoding = fde_encoding(fde + 4 - cie_delta);
   size_t width = encoding == 0xff ? 0 : width_of(encoding);
-  if (width == 0)
-    return 0;
   uint64_t range = 0;
-  memcpy(&range, fde + 8 + width, width);
-  uintptr_t begin = (uintptr_t)bases.func, at = (uintptr_t)pc;
+  if (width != 0)
+    memcpy(&range, fde + 8 + width, width);
+  return range;
+}
+
+static int by_unwinder(uintptr_t at, uintptr_t *start, size_t *size) {
+  struct dwarf_eh_bases bases = {0};
+  if (_Unwind_Find_FDE == 0)
+    return 0;
+  const unsigned char *fde = _Unwind_Find_FDE((const void *)at, &bases);
+  if (fde == NULL || bases.func == NULL)
+    return 0;
+  uintptr_t begin = (uintptr_t)bases.func;
+  uint64_t range = size_in(fde);
   if (range == 0 || at < begin || at - begin >= range)
     return 0;
   *start = begin;
   *size = range;
+  return 1;
+}
+
+#if defined(DLFO_EH_SEGMENT_TYPE)
+extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
+
+/* The sorted table of an object's functions (.eh_frame_hdr): pairs of offsets from the header. */
+typedef struct table {
+  const unsigned char *header;
+  const int32_t (*rows)[2];
+  uint32_t count;
+} table;
+
+static int find_table(uintptr_t at, table *table) {
+  struct dl_find_object object;
+  if (_dl_find_object == NULL || _dl_find_object((void *)at, &object) != 0 || object.dlfo_eh_frame == NULL)
+    return 0;
+  const unsigned char *header = object.dlfo_eh_frame;
+  /* Version 1; pointer to .eh_frame and number of rows in four bytes; rows relative to the header. */
+  if (header[0] != 1 || (header[1] & 0x0f) != 0x0b || header[2] != 0x03 || header[3] != 0x3b)
+    return 0;
+  table->header = header;
+  memcpy(&table->count, header + 8, 4);
+  table->rows = (const int32_t (*)[2])(const void *)(header + 12);
+  return table->count != 0;
+}
+
+/* The last row that begins at or before an address; -1 when there is none. */
+static int64_t row_of(const table *table, uintptr_t at) {
+  intptr_t offset = (intptr_t)(at - (uintptr_t)table->header);
+  uint32_t low = 0, high = table->count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (table->rows[middle][0] <= offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return (int64_t)low - 1;
+}
+
+static int read_row(const table *table, int64_t row, uintptr_t *start, size_t *size) {
+  if (row < 0 || row >= (int64_t)table->count)
+    return 0;
+  *start = (uintptr_t)table->header + (uintptr_t)(intptr_t)table->rows[row][0];
+  *size = size_in(table->header + table->rows[row][1]);
+  return *size != 0;
+}
+
+int ckemon_function_extent(const void *pc, uintptr_t *start, size_t *size) {
+  table table;
+  uintptr_t at = (uintptr_t)pc;
+  if (find_table(at, &table) && read_row(&table, row_of(&table, at), start, size) && at - *start < *size)
+    return 1;
+  return by_unwinder(at, start, size);
+}
+
+int ckemon_function_beside(const void *function, int step, uintptr_t *start, size_t *size) {
+  table table;
+  return find_table((uintptr_t)function, &table) &&
+         read_row(&table, row_of(&table, (uintptr_t)function) + step, start, size);
+}
+#else
+int ckemon_function_extent(const void *pc, uintptr_t *start, size_t *size) {
+  return by_unwinder((uintptr_t)pc, start, size);
+}
+
+int ckemon_function_beside(const void *function, int step, uintptr_t *start, size_t *size) {
+  (void)function, (void)step, (void)start, (void)size;
+  return 0;
+}
+#endif
+
+const char *ckemon_object_name(const void *address) {
+#if defined(DLFO_EH_SEGMENT_TYPE)
+  struct dl_find_object object;
+  if (_dl_find_object != NULL)
+    return _dl_find_object((void *)(uintptr_t)address, &object) == 0 ? object.dlfo_link_map->l_name : NULL;
+#endif
+  Dl_info info;
+  return dladdr(address, &info) == 0 ? NULL : info.dli_fname;
+}
+
+int ckemon_symbol_at(const void *address, size_t *size) {
+  Dl_info info;
+  const ElfW(Sym) *symbol = NULL;
+  if (dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || info.dli_saddr != address)
+    return 0;
+  *size = symbol == NULL ? 0 : symbol->st_size;
   return 1;
 }

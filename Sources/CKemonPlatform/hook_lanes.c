@@ -19,22 +19,39 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* 1 while the thread's lane is made: what that calls may be hooked, and would want a lane. */
 static _Thread_local int making __attribute__((tls_model("initial-exec")));
 
-/* At the end of its thread: the next thread takes the lane. Notes of calls that were left by longjmp stay, so that
- * they are not mistaken for finished ones. */
+/* A thread that is gone is in no call any more. */
+static void clear(ckemon_lane *lane) {
+  for (int i = 0; i < CKEMON_LANE_SLOTS; i++)
+    atomic_store_explicit(&lane->inside[i], NULL, memory_order_relaxed);
+  lane->hint = 0;
+  lane->depth = 0;
+  atomic_store(&lane->owned, 0);
+}
+
+/* At the end of its thread: the next thread takes the lane. A destructor that runs later may make a new one. */
 static void give_back(void *lane) {
   ckemon_own_lane = NULL;
-  atomic_store(&((ckemon_lane *)lane)->owned, 0);
+  clear(lane);
+}
+
+/* Where the calling thread's own stack lies; nowhere when that is not known, and then nothing is reaped. */
+static void measure_stack(ckemon_lane *lane) {
+  pthread_attr_t attributes;
+  void *low = NULL;
+  size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_destroy(&attributes);
+  }
+  lane->stack_low = (uintptr_t)low;
+  lane->stack_high = (uintptr_t)low + size;
 }
 
 /* In a forked child the other threads do not exist, and neither do their calls. */
 static void after_fork(void) {
   for (ckemon_lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
-    if (lane == ckemon_own_lane)
-      continue;
-    for (int i = 0; i < CKEMON_LANE_SLOTS; i++)
-      atomic_store_explicit(&lane->inside[i], NULL, memory_order_relaxed);
-    lane->hint = 0;
-    atomic_store(&lane->owned, 0);
+    if (lane != ckemon_own_lane)
+      clear(lane);
   }
 }
 
@@ -69,18 +86,18 @@ ckemon_lane *ckemon_lane_make(void) {
     while (!atomic_compare_exchange_weak(&lanes, &lane->next, lane))
       ;
   }
-  lane->hint = 0;
+  measure_stack(lane);
   ckemon_own_lane = lane;
   pthread_setspecific(key, lane);
   making = 0;
   return lane;
 }
 
-uint32_t ckemon_lanes_count(const void *hook) {
+uint32_t ckemon_lanes_count(const void *table) {
   uint32_t count = 0;
   for (ckemon_lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next)
     for (int i = 0; i < CKEMON_LANE_SLOTS; i++)
-      count += atomic_load_explicit(&lane->inside[i], memory_order_acquire) == hook;
+      count += atomic_load_explicit(&lane->inside[i], memory_order_acquire) == table;
   return count;
 }
 

@@ -1,46 +1,94 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two thunks of ckemon_hook.h. One frame on the stack, rbp-based, with complete unwind information. */
+ * The thunks of ckemon_hook.h. One frame on the stack, rbp-based, with complete unwind information, and a personality
+ * that ends the call's bookkeeping when an exception passes. */
 #include "ckemon_hook.h"
 
 #if CKEMON_HOOKS
-#define F(field) (128 + CKEMON_FRAME_##field)
+/* From rsp: 24 words of stack arguments, the last eight of them where the frame later has the vector results. */
+#define COPY 128
+#define F(field) (COPY + CKEMON_FRAME_##field)
+#define UPPER (COPY + CKEMON_CALL_SIZE)
+#define UPPER_RESULTS (UPPER + 256)
 
-#if CKEMON_STACK_WORDS * 8 != 128
-#error "the thunks copy 128 bytes of stack arguments"
+#if CKEMON_STACK_WORDS * 8 != COPY + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || CKEMON_CALL_SIZE % 16 != 0
+#error "the copy of the stack arguments overlaps the vector results only"
 #endif
 
-.macro STORE_VECTORS move, register, offset, first, last
+/* Every register of a list with its place: 32 bytes each from an offset. */
+.macro EACH operation, width, offset, last
   .altmacro
-  .set index, \first
-  .rept \last - \first + 1
-    VECTOR_STORE \move, \register, %index, \offset
+  .set index, 0
+  .rept \last + 1
+    \operation \width, %index, %(\offset + 32 * index)
     .set index, index + 1
   .endr
   .noaltmacro
 .endm
-.macro VECTOR_STORE move, register, index, offset
-  \move %\register\index, (\offset + 32 * \index)(%rsp)
+.macro STORE width, index, place
+  .if \width == 16
+    movups %xmm\index, \place(%rsp)
+  .else
+    vmovups %ymm\index, \place(%rsp)
+  .endif
 .endm
-.macro LOAD_VECTORS move, register, offset, first, last
-  .altmacro
-  .set index, \first
-  .rept \last - \first + 1
-    VECTOR_LOAD \move, \register, %index, \offset
-    .set index, index + 1
-  .endr
-  .noaltmacro
+.macro LOAD width, index, place
+  .if \width == 16
+    movups \place(%rsp), %xmm\index
+  .else
+    vmovups \place(%rsp), %ymm\index
+  .endif
 .endm
-.macro VECTOR_LOAD move, register, index, offset
-  \move (\offset + 32 * \index)(%rsp), %\register\index
+.macro STORE_UPPER width, index, place
+  vextractf64x4 $1, %zmm\index, \place(%rsp)
+.endm
+.macro LOAD_UPPER width, index, place
+  vinsertf64x4 $1, \place(%rsp), %zmm\index, %zmm\index
 .endm
 
-.macro THUNK name, is_call_site
+.macro LOAD_ARGUMENTS width
+  .if \width == 64
+    EACH LOAD, 32, F(VECTORS), 7
+    EACH LOAD_UPPER, 64, UPPER, 7
+  .elseif \width != 0
+    EACH LOAD, \width, F(VECTORS), 7
+  .endif
+  movq F(RDI)(%rsp), %rdi
+  movq F(RSI)(%rsp), %rsi
+  movq F(RDX)(%rsp), %rdx
+  movq F(RCX)(%rsp), %rcx
+  movq F(R8)(%rsp), %r8
+  movq F(R9)(%rsp), %r9
+  movq F(R10)(%rsp), %r10
+  movq F(RAX)(%rsp), %rax
+  movq F(TARGET)(%rsp), %r11
+.endm
+
+.macro COPY_STACK width
+  .if \width != 0
+    movq F(STACK_ARGUMENTS)(%rsp), %rax
+  .endif
+  .if \width >= 32
+    .irp place, 0, 32, 64, 96, 128, 160
+      vmovups \place(%rax), %ymm0
+      vmovups %ymm0, \place(%rsp)
+    .endr
+  .elseif \width == 16
+    .irp place, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176
+      movups \place(%rax), %xmm0
+      movaps %xmm0, \place(%rsp)
+    .endr
+  .endif
+.endm
+
+/* width: bytes of each vector register to keep; 0 for functions that take up to six integers and return integers. */
+.macro THUNK name, is_call_site, width
   .globl \name
   .hidden \name
   .type \name, @function
-  .p2align 4
+  .p2align 5
 \name:
   .cfi_startproc
+  .cfi_personality 0x1b, ckemon_hook_personality
   endbr64
   pushq %rbp
   .cfi_def_cfa_offset 16
@@ -49,7 +97,11 @@
   .cfi_def_cfa_register %rbp
   pushq %rbx
   .cfi_offset %rbx, -24
-  subq $(128 + CKEMON_FRAME_SIZE), %rsp
+  .if \width == 64
+    subq $(UPPER_RESULTS + 64), %rsp
+  .else
+    subq $UPPER, %rsp
+  .endif
   andq $-16, %rsp            /* also for a caller that does not keep the ABI's alignment */
 
   movq %rdi, F(RDI)(%rsp)
@@ -79,79 +131,54 @@
   movq %rbx, F(HOOK)(%rsp)
   leaq 16(%rbp), %rax
   movq %rax, F(STACK_ARGUMENTS)(%rsp)
-  testl $CKEMON_HOOK_WIDE, CKEMON_HOOK_FLAGS(%rbx)
-  jz 1f
-  STORE_VECTORS vmovups, ymm, F(VECTORS), 0, 7
-  vzeroupper                 /* handlers are SSE code: no false dependencies on upper halves */
-  jmp 2f
-1:
-  STORE_VECTORS movups, xmm, F(VECTORS), 0, 7
-2:
+  .if \width == 64
+    EACH STORE, 32, F(VECTORS), 7
+    EACH STORE_UPPER, 64, UPPER, 7
+  .elseif \width != 0
+    EACH STORE, \width, F(VECTORS), 7
+  .endif
+  .if \width >= 32
+    vzeroupper               /* handlers are SSE code: no false dependencies on upper halves */
+  .endif
   movq %rbx, %rdi
-  leaq 128(%rsp), %rsi
+  leaq COPY(%rsp), %rsi
   call ckemon_hook_enter
-  cmpl $CKEMON_STATE_SKIP, %eax
-  je 5f
-
-  movq F(STACK_ARGUMENTS)(%rsp), %rax
-  movups 0(%rax), %xmm8
-  movups 16(%rax), %xmm9
-  movups 32(%rax), %xmm10
-  movups 48(%rax), %xmm11
-  movups 64(%rax), %xmm12
-  movups 80(%rax), %xmm13
-  movups 96(%rax), %xmm14
-  movups 112(%rax), %xmm15
-  movaps %xmm8, 0(%rsp)
-  movaps %xmm9, 16(%rsp)
-  movaps %xmm10, 32(%rsp)
-  movaps %xmm11, 48(%rsp)
-  movaps %xmm12, 64(%rsp)
-  movaps %xmm13, 80(%rsp)
-  movaps %xmm14, 96(%rsp)
-  movaps %xmm15, 112(%rsp)
-  testl $CKEMON_HOOK_WIDE, CKEMON_HOOK_FLAGS(%rbx)
-  jz 3f
-  LOAD_VECTORS vmovups, ymm, F(VECTORS), 0, 7
-  jmp 4f
-3:
-  LOAD_VECTORS movups, xmm, F(VECTORS), 0, 7
-4:
-  movq F(RDI)(%rsp), %rdi
-  movq F(RSI)(%rsp), %rsi
-  movq F(RDX)(%rsp), %rdx
-  movq F(RCX)(%rsp), %rcx
-  movq F(R8)(%rsp), %r8
-  movq F(R9)(%rsp), %r9
-  movq F(R10)(%rsp), %r10
-  movq F(RAX)(%rsp), %rax
-  movq F(TARGET)(%rsp), %r11
+  cmpl $CKEMON_STATE_CALL, %eax
+  jne 4f
+1:
+  COPY_STACK \width
+  LOAD_ARGUMENTS \width
   call *%r11
-  cmpw $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
-  je 9f                      /* disarmed: the result stays where it is */
+  .if \is_call_site
+    cmpw $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
+    je 9f                    /* nobody is asked: the result stays where it is */
+  .endif
 
   movq %rax, F(RESULT)(%rsp)
   movq %rdx, F(RESULT2)(%rsp)
-  testl $CKEMON_HOOK_WIDE, CKEMON_HOOK_FLAGS(%rbx)
-  jz 6f
-  STORE_VECTORS vmovups, ymm, F(RESULT_VECTORS), 0, 1
-  vzeroupper
-  jmp 5f
-6:
-  STORE_VECTORS movups, xmm, F(RESULT_VECTORS), 0, 1
-5:
+  .if \width == 64
+    EACH STORE, 32, F(RESULT_VECTORS), 1
+    EACH STORE_UPPER, 64, UPPER_RESULTS, 1
+  .elseif \width != 0
+    EACH STORE, \width, F(RESULT_VECTORS), 1
+  .endif
+  .if \width >= 32
+    vzeroupper
+  .endif
+3:
   movq %rbx, %rdi
-  leaq 128(%rsp), %rsi
+  leaq COPY(%rsp), %rsi
   call ckemon_hook_leave
   movq F(RESULT)(%rsp), %rax
   movq F(RESULT2)(%rsp), %rdx
-  testl $CKEMON_HOOK_WIDE, CKEMON_HOOK_FLAGS(%rbx)
-  jz 7f
-  LOAD_VECTORS vmovups, ymm, F(RESULT_VECTORS), 0, 1
-  jmp 9f
-7:
-  LOAD_VECTORS movups, xmm, F(RESULT_VECTORS), 0, 1
+  .if \width == 64
+    EACH LOAD, 32, F(RESULT_VECTORS), 1
+    EACH LOAD_UPPER, 64, UPPER_RESULTS, 1
+  .elseif \width != 0
+    EACH LOAD, \width, F(RESULT_VECTORS), 1
+  .endif
 9:
+  .cfi_remember_state
   movq -8(%rbp), %rbx
   .cfi_restore %rbx
   .if \is_call_site
@@ -160,13 +187,38 @@
   leave
   .cfi_def_cfa %rsp, 8
   ret
+  .cfi_restore_state
+4:
+  .if \width == 64
+    vpxorq %xmm0, %xmm0, %xmm0
+    vmovups %ymm0, UPPER_RESULTS(%rsp)
+    vmovups %ymm0, (UPPER_RESULTS + 32)(%rsp)
+  .endif
+  cmpl $CKEMON_STATE_SKIP, %eax
+  je 3b
+  .if \is_call_site
+    jmp 1b
+  .else
+    /* Nobody wants to see the end of this call: the original returns to the caller itself. */
+    LOAD_ARGUMENTS \width
+    movq -8(%rbp), %rbx
+    .cfi_restore %rbx
+    leave
+    .cfi_def_cfa %rsp, 8
+    jmp *%r11
+  .endif
   .cfi_endproc
   .size \name, . - \name
 .endm
 
   .text
-  THUNK ckemon_entry_thunk, 0
-  THUNK ckemon_call_thunk, 1
+  THUNK ckemon_entry_thunk_0, 0, 0
+  THUNK ckemon_entry_thunk_16, 0, 16
+  THUNK ckemon_entry_thunk_32, 0, 32
+  THUNK ckemon_entry_thunk_64, 0, 64
+  THUNK ckemon_call_thunk_16, 1, 16
+  THUNK ckemon_call_thunk_32, 1, 32
+  THUNK ckemon_call_thunk_64, 1, 64
 #endif
 
 #if defined(__linux__) && defined(__ELF__)

@@ -6,8 +6,6 @@ public struct HookError: Error, Equatable, Sendable, CustomStringConvertible {
   public enum Code: Sendable {
     /// Hooks exist for x86-64 on Linux only.
     case unsupportedProcessor
-    /// The disassembler library refuses to work.
-    case disassemblerUnavailable
     /// Nothing is known about where the function ends.
     case unknownExtent
     /// The address is not inside a readable, executable mapping that may be changed.
@@ -24,7 +22,7 @@ public struct HookError: Error, Equatable, Sendable, CustomStringConvertible {
     case positionDependent
     /// No memory is free near enough, or an operand is too far away from there.
     case outOfReach
-    /// Another hook stands there.
+    /// A hook of another kind stands there.
     case alreadyHooked
     /// The change is only safe while no other thread runs there, and the caller did not promise that.
     case needsQuiescence
@@ -34,6 +32,10 @@ public struct HookError: Error, Equatable, Sendable, CustomStringConvertible {
     case changed
     /// The system refused; the message has its reason.
     case system
+    /// The other threads could not be stopped in time; it may work later.
+    case busy
+    /// No such library, function or hook.
+    case notFound
   }
 
   /// The rule that stands in the way.

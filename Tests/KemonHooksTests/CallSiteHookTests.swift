@@ -43,7 +43,7 @@ import Testing
     #expect(plain == (5, 0, 0))
     let probe = Probe()
     let hook = try HookEngine.attach(
-      callSite: try fixture(shape.site), safety: .quiescent, handlers: probe.handlers)
+      callSite: try fixture(shape.site), HookOptions(safety: .quiescent), handlers: probe.handlers)
     #expect(hook.replaced.map(\.description) == shape.listing)
     #expect(shape.call(2, 3) == (5, 0, 0))
     #expect(shape.call(2, -2) == (0, 1, 0))
@@ -63,7 +63,7 @@ import Testing
     let shape = Self.shapes[index]
     let probe = Probe(addend: UInt64(bitPattern: -5))
     let hook = try HookEngine.attach(
-      callSite: try fixture(shape.site), safety: .quiescent, handlers: probe.handlers)
+      callSite: try fixture(shape.site), HookOptions(safety: .quiescent), handlers: probe.handlers)
     #expect(shape.call(2, 3) == (0, 1, 0), "the flags are those of the replaced result")
     #expect(shape.call(1, 1) == (-3, 0, 1))
     try hook.detach()
@@ -75,7 +75,7 @@ import Testing
     let shape = Self.shapes[index]
     let probe = Probe(skipResult: 5)
     let hook = try HookEngine.attach(
-      callSite: try fixture(shape.site), safety: .quiescent, handlers: probe.handlers)
+      callSite: try fixture(shape.site), HookOptions(safety: .quiescent), handlers: probe.handlers)
     #expect(shape.call(100, 3) == (5, 0, 0))
     #expect(probe.skipCount == 1)
     try hook.detach()
@@ -97,12 +97,12 @@ import Testing
     let probe = Probe(addend: 10)
     if !isLive {
       let error = try #require(throws: HookError.self) {
-        try HookEngine.attach(callSite: site, safety: .live, handlers: probe.handlers)
+        try HookEngine.attach(callSite: site, HookOptions(safety: .live), handlers: probe.handlers)
       }
       #expect(error.code == .needsQuiescence)
     }
     let hook = try HookEngine.attach(
-      callSite: site, safety: isLive ? .live : .quiescent, handlers: probe.handlers)
+      callSite: site, HookOptions(safety: isLive ? .live : .quiescent), handlers: probe.handlers)
     #expect(function(30, 2) == 42)
     #expect(probe.preCount == 1)
     try hook.detach()
@@ -157,9 +157,9 @@ import Testing
     let outer = Probe()
     let inner = Probe()
     let entry = try HookEngine.attach(
-      entry: try fixture("fixture_call_rbx"), safety: .quiescent, handlers: outer.handlers)
+      entry: try fixture("fixture_call_rbx"), HookOptions(safety: .quiescent), handlers: outer.handlers)
     let site = try HookEngine.attach(
-      callSite: try fixture("fixture_call_rbx_site"), safety: .quiescent, handlers: inner.handlers)
+      callSite: try fixture("fixture_call_rbx_site"), HookOptions(safety: .quiescent), handlers: inner.handlers)
     #expect(Self.shapes[0].call(2, 3) == (5, 0, 0))
     try entry.detach()
     #expect(Self.shapes[0].call(2, 3) == (5, 0, 0))
@@ -179,7 +179,7 @@ import Testing
     let site = try fixture("fixture_call_rbx_site")
     let found = Found(try fixture("fixture_call_rbx"))
     let hook = try HookEngine.attach(
-      callSite: site, safety: .quiescent,
+      callSite: site, HookOptions(safety: .quiescent),
       handlers: HookHandlers(
         pre: { context, frame in
           guard let context else { return Int32(CKEMON_PROCEED) }

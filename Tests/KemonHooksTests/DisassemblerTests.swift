@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct DisassemblerTests {
   private func decode(_ bytes: [UInt8], at address: UInt = 0x1000) throws -> Instruction {
-    let disassembler = try Disassembler()
+    let disassembler = Disassembler()
     return try bytes.withUnsafeBytes { try disassembler.instruction(in: $0, at: address) }
   }
 
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test func `whole instructions cover the bytes that are asked for`() throws {
-    let disassembler = try Disassembler()
+    let disassembler = Disassembler()
     let code: [UInt8] = [0xFF, 0xD3, 0x89, 0xC3, 0x85, 0xDB, 0xC3]
     let found = try code.withUnsafeBytes {
       try disassembler.instructions(in: $0, at: 0, covering: 5)

@@ -50,7 +50,7 @@ import Testing
 
   @Test func `a handler sees and changes arguments on the stack`() throws {
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_sum10"), safety: .quiescent,
+      entry: try fixture("fixture_sum10"), HookOptions(safety: .quiescent),
       handlers: HookHandlers(pre: { _, frame in
         frame.pointee.stack_arguments[3] += 1  // the tenth
         return Int32(CKEMON_PROCEED)
@@ -74,7 +74,7 @@ import Testing
       (fixture_big_struct_address, fixture_big_struct_works),
     ] {
       let hook = try HookEngine.attach(
-        entry: try #require(address), safety: .quiescent, handlers: probe.handlers)
+        entry: try #require(address), HookOptions(safety: .quiescent), handlers: probe.handlers)
       #expect(works() == 1)
       try hook.detach()
     }
@@ -98,7 +98,7 @@ import Testing
   @Test func `unwinding from a handler reaches the caller of the function`() throws {
     let found = Counter()
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_sum_variadic"), safety: .quiescent,
+      entry: try fixture("fixture_sum_variadic"), HookOptions(safety: .quiescent),
       handlers: HookHandlers(
         pre: { context, _ in
           guard let context, let start = fixture_address("fixture_sum_variadic_of_4") else {
@@ -115,7 +115,7 @@ import Testing
 
   @Test func `the program's own return address is in the frame`() throws {
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_return_address"), safety: .quiescent,
+      entry: try fixture("fixture_return_address"), HookOptions(safety: .quiescent),
       handlers: HookHandlers(
         post: { _, frame in frame.pointee.result = frame.pointee.return_address }))
     let hooked = UInt(bitPattern: fixture_return_address())
@@ -133,7 +133,7 @@ import Testing
     let inputs = (1..<200).map { Double($0) / 7 }
     let plain = inputs.map { function($0) }
     let probe = Probe()
-    let hook = try HookEngine.attach(entry: address, safety: .quiescent, handlers: probe.handlers)
+    let hook = try HookEngine.attach(entry: address, HookOptions(safety: .quiescent), handlers: probe.handlers)
     let hooked = inputs.map { function($0) }
     try hook.detach()
     #expect(hooked.map(\.bitPattern) == plain.map(\.bitPattern))
@@ -171,7 +171,7 @@ import Testing
   @Test func `what pre remembers of a call is there in post`() throws {
     let wrong = Counter()
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_add_scratch"), safety: .quiescent,
+      entry: try fixture("fixture_add_scratch"), HookOptions(safety: .quiescent),
       handlers: HookHandlers(
         pre: { _, frame in
           frame.pointee.scratch.3 = frame.pointee.rdi &* 3
@@ -205,7 +205,7 @@ import Testing
   @Test func `detach restores the bytes exactly`() throws {
     let before = try bytes("fixture_add_bytes", count: 48)
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_add_bytes"), safety: .quiescent, handlers: Probe().handlers)
+      entry: try fixture("fixture_add_bytes"), HookOptions(safety: .quiescent), handlers: Probe().handlers)
     let during = try bytes("fixture_add_bytes", count: 48)
     #expect(during[0] == 0xE9)
     #expect(Array(during[5...]) == Array(before[5...]))
@@ -216,7 +216,7 @@ import Testing
 
   @Test func `a hook without handlers changes nothing`() throws {
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_add_bytes"), safety: .quiescent, handlers: HookHandlers())
+      entry: try fixture("fixture_add_bytes"), HookOptions(safety: .quiescent), handlers: HookHandlers())
     #expect(fixture_add_bytes(1, 2, 3, 4, 5, 6) == 21)
     try hook.detach()
   }
@@ -239,7 +239,7 @@ import Testing
     }
     let shared = Shared()
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_wait_for"), safety: .quiescent,
+      entry: try fixture("fixture_wait_for"), HookOptions(safety: .quiescent),
       handlers: HookHandlers(
         post: { context, _ in
           guard let context else { return }
@@ -272,7 +272,8 @@ import Testing
   @Test(arguments: [
     ("fixture_endbr", 41, 42), ("fixture_rip_load", 1, 1001), ("fixture_short_jcc", 0, 7),
     ("fixture_short_jcc", 3, 3), ("fixture_short_jmp", 21, 42), ("fixture_near_call", 1, 6),
-    ("fixture_jrcxz", 0, 1), ("fixture_big_immediate", 1, 0x1122_3344_5566_7789),
+    ("fixture_jrcxz", 0, 1), ("fixture_loop_back", 9, 9), ("fixture_loop_entry", 9, 3),
+    ("fixture_big_immediate", 1, 0x1122_3344_5566_7789),
   ]) func `beginnings that need rewriting work`(
     _ name: String, _ argument: Int, _ result: Int
   ) throws {
@@ -320,7 +321,7 @@ import Testing
 
   @Test func `a hook knows which instructions it replaced`() throws {
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_short_jmp"), safety: .quiescent, handlers: HookHandlers())
+      entry: try fixture("fixture_short_jmp"), HookOptions(safety: .quiescent), handlers: HookHandlers())
     #expect(hook.replaced.map(\.text).first == "LEA RAX, [RDI+RDI]")
     try hook.detach()
   }

@@ -14,7 +14,7 @@ import Testing
       if role == 0 {
         for _ in 0..<200 {
           do {
-            try HookEngine.attach(entry: address, safety: .quiescent, handlers: HookHandlers())
+            try HookEngine.attach(entry: address, HookOptions(safety: .quiescent), handlers: HookHandlers())
               .detach()
           } catch {
             Issue.record(error)
@@ -42,7 +42,7 @@ import Testing
     var jumps: Set<[UInt8]> = []
     for _ in 0..<200 {
       let hook = try HookEngine.attach(
-        entry: address, safety: .quiescent, handlers: HookHandlers())
+        entry: address, HookOptions(safety: .quiescent), handlers: HookHandlers())
       jumps.insert(try bytes("fixture_add_cycles", count: 5))
       try hook.detach()
     }
@@ -51,12 +51,18 @@ import Testing
   }
 
   @Test func `a change across the end of a page is one change`() throws {
-    // Two pages of zeros of our own, executable; no thread runs there.
+    // Pages of zeros of our own, executable; no thread runs there.
     let slab = try CodeSlab(
       near: UInt(bitPattern: try fixture("fixture_add_maps")), in: try MemoryMap())
     let edge = slab.executable + 4096
-    try TextPatcher.write([1, 2, 3, 4, 5], at: edge - 2)
+    let zeros = [UInt8](repeating: 0, count: 5)
+    let write = CodeWrite(address: edge - 2, old: zeros, new: [1, 2, 3, 4, 5])
+    try TextPatcher.apply([write], .none, in: MemoryMap(regions: []))
     #expect(TextPatcher.read((edge - 3)..<(edge + 4)) == [0, 1, 2, 3, 4, 5, 0])
+    let error = try #require(throws: HookError.self) {
+      try TextPatcher.apply([write], .none, in: MemoryMap(regions: []))
+    }
+    #expect(error.code == .changed)
   }
 
   @Test func `a maps file is read`() throws {
@@ -94,15 +100,17 @@ import Testing
     var slab = try CodeSlab(near: address, in: try MemoryMap())
     let distance = Int(bitPattern: slab.executable) - Int(bitPattern: address)
     #expect(abs(distance) < 1 << 31)
-    #expect(slab.canServe(address))
-    #expect(!slab.canServe(address &+ 0x8000_0000))
-    for index in 0..<(CodeSlab.size / CodeSlab.slotSize) {
-      #expect(slab.canServe(address))
+    #expect(slab.canServe(address, 64))
+    #expect(!slab.canServe(address &+ 0x8000_0000, 64))
+    #expect(!slab.canServe(address, CodeSlab.size + 1))
+    var count = 0
+    while slab.canServe(address, 4096) {
       let slot = slab.nextSlot
-      slab.fill([UInt8(index & 0xFF), 0xC3])
-      #expect(TextPatcher.read(slot..<(slot + 2)) == [UInt8(index & 0xFF), 0xC3])
+      slab.fill([UInt8](repeating: UInt8(count & 0xFF), count: 4096))
+      #expect(TextPatcher.read(slot..<(slot + 2)) == [UInt8(count & 0xFF), UInt8(count & 0xFF)])
+      count += 1
     }
-    #expect(!slab.canServe(address))
+    #expect(count == CodeSlab.size / 4096)
   }
 
   @Test func `code that spans mappings must be mapped without a hole`() throws {

@@ -9,17 +9,25 @@ import Testing
   private let destination: UInt = 0x50_0000
 
   private func decode(_ bytes: [UInt8], at address: UInt) throws -> [Instruction] {
-    let disassembler = try Disassembler()
+    let disassembler = Disassembler()
     return try bytes.withUnsafeBytes {
       try disassembler.instructions(in: $0, at: address, covering: bytes.count)
     }
   }
 
+  private func code(_ bytes: [UInt8], to destination: UInt? = nil) throws -> [UInt8] {
+    // Something follows, so that a call at the end is not the end of the window.
+    let relocator = Relocator(
+      instructions: try decode(bytes, at: source), resume: source + UInt(bytes.count),
+      returnsToOldPlace: false)
+    return try relocator.relocate(to: destination ?? self.destination).bytes
+  }
+
+  /// The moved instructions without the jump back.
   private func relocate(_ bytes: [UInt8], to destination: UInt? = nil) throws -> [Instruction] {
-    let old = try decode(bytes, at: source)
-    let relocator = Relocator(window: source..<(source + UInt(bytes.count)))
-    let place = destination ?? self.destination
-    return try decode(try relocator.relocate(old, to: place), at: place)
+    let moved = try code(bytes, to: destination)
+    let all = try decode(moved, at: destination ?? self.destination)
+    return all.last?.branch?.target == source + UInt(bytes.count) ? all.dropLast() : all
   }
 
   private func refusal(_ bytes: [UInt8], to destination: UInt? = nil) throws -> HookError {
@@ -72,10 +80,17 @@ import Testing
     #expect(try relocate([0xE2, 0x40]).map(\.text).first == "LOOP 0x500004")
   }
 
-  @Test func `branches between the replaced instructions are refused`() throws {
-    #expect(try refusal([0x90, 0xEB, 0x01, 0x90, 0x90]).code == .branchIntoWindow)
-    #expect(try refusal([0x90, 0x90, 0x74, 0xFC]).code == .branchIntoWindow)
-    #expect(try refusal([0x90, 0x90, 0x90, 0xE2, 0xFC]).code == .branchIntoWindow)
+  @Test func `branches between the moved instructions stay between them`() throws {
+    // jmp over a nop
+    #expect(
+      try relocate([0x90, 0xEB, 0x01, 0x90, 0x90]).map(\.text)
+        == ["NOP", "JMP 0x500007", "NOP", "NOP"])
+    // jz back to the first nop
+    #expect(try relocate([0x90, 0x90, 0x74, 0xFC]).map(\.text).last == "JZ 0x500000")
+    // loop back to the first nop
+    #expect(try relocate([0x90, 0x90, 0x90, 0xE2, 0xFB]).map(\.text).last == "JMP 0x500000")
+    // Into the middle of an instruction.
+    #expect(try refusal([0x48, 0x89, 0xE5, 0xEB, 0xFC]).code == .branchIntoWindow)
   }
 
   @Test func `a call of the function itself stays one`() throws {
@@ -83,12 +98,42 @@ import Testing
     #expect(moved.map(\.text) == ["NOP", "CALL 0x100000"])
   }
 
-  @Test func `reading the own address is refused`() throws {
-    #expect(try refusal([0xE8, 0, 0, 0, 0]).code == .positionDependent)
+  @Test func `a call at the end returns to the old place`() throws {
+    let relocator = Relocator(
+      instructions: try decode([0xE8, 0, 1, 0, 0], at: source), resume: source + 5)
+    let moved = try relocator.relocate(to: destination)
+    // push [rip + literal]; jmp target; jmp resume; literal
+    #expect(Array(moved.bytes[..<2]) == [0xFF, 0x35])
+    let found = try decode(Array(moved.bytes[6..<11]), at: destination + 6)
+    #expect(found.map(\.text) == ["JMP 0x100105"])
+    #expect(Array(moved.bytes.suffix(8)) == [0x05, 0, 0x10, 0, 0, 0, 0, 0])
   }
 
-  @Test func `the beginning of a transaction is refused`() throws {
-    #expect(try refusal([0xC7, 0xF8, 0x10, 0, 0, 0]).code == .positionDependent)
+  @Test func `an indirect call at the end returns to the old place`() throws {
+    func move(_ bytes: [UInt8]) throws -> String {
+      let relocator = Relocator(
+        instructions: try decode(bytes, at: source), resume: source + UInt(bytes.count))
+      let code = try relocator.relocate(to: destination).bytes
+      return try decode(Array(code[6..<(6 + bytes.count)]), at: destination + 6)[0].text
+    }
+    #expect(try move([0xFF, 0xD3]) == "JMP RBX")
+    #expect(try move([0x41, 0xFF, 0x54, 0xC4, 0x08]) == "JMP QWORD [R12+RAX*8+0x8]")
+    // The pushed address would move what this one reads.
+    let call: [UInt8] = [0xFF, 0x54, 0x24, 0x08]
+    let relocator = Relocator(instructions: try decode(call, at: source), resume: source + 4)
+    #expect(Array(try relocator.relocate(to: destination).bytes[..<4]) == call)
+  }
+
+  @Test func `code that reads its own address reads the old one`() throws {
+    let moved = try code([0xE8, 0, 0, 0, 0])
+    #expect(Array(moved[..<2]) == [0xFF, 0x35])
+    #expect(Array(moved.suffix(8)) == [0x05, 0, 0x10, 0, 0, 0, 0, 0])
+  }
+
+  @Test func `a transaction ends where it ended`() throws {
+    let moved = try code([0xC7, 0xF8, 0x10, 0, 0, 0])
+    #expect(Array(moved[..<2]) == [0xC7, 0xF8])
+    #expect(moved.littleEndianInt32(at: 2) == 0x10_0016 - 0x50_0006)
   }
 
   @Test func `what can not be reached from the new place is refused`() throws {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The machine side of a hook: what a stub jumps to, and what handlers see. x86-64 only; elsewhere CKEMON_HOOKS is 0.
  *
- * A stub (made by KemonHooks in near memory) ends up in one of two thunks. Both keep every register that may hold an
- * argument in a frame, ask the pre handler, call the original with those arguments, ask the post handler, and return
- * the result that the frame then holds. The original is called, not jumped to: every call has its return, so that
- * unwinding and shadow stacks work, and no table of stolen return addresses exists. */
+ * A stub (made by KemonHooks in near memory) ends up in a thunk. It keeps every register that may hold an argument in a
+ * frame and asks the pre handlers. When there are post handlers it calls the original with those arguments, asks them,
+ * and returns the result that the frame then holds: every call has its return, so that unwinding and shadow stacks
+ * work, and no table of stolen return addresses exists. Without post handlers it jumps to the original. */
 #ifndef CKEMON_HOOK_H
 #define CKEMON_HOOK_H
 
@@ -16,40 +16,38 @@
 
 /* Offsets that the thunks (hook_thunks.S) use; hook.c checks them. */
 #define CKEMON_FRAME_SIZE 480
-#define CKEMON_FRAME_RDI 0
-#define CKEMON_FRAME_RSI 8
-#define CKEMON_FRAME_RDX 16
-#define CKEMON_FRAME_RCX 24
-#define CKEMON_FRAME_R8 32
-#define CKEMON_FRAME_R9 40
-#define CKEMON_FRAME_RAX 48
-#define CKEMON_FRAME_R10 56
-#define CKEMON_FRAME_RESULT 64
-#define CKEMON_FRAME_RESULT2 72
-#define CKEMON_FRAME_TARGET 80
-#define CKEMON_FRAME_RETURN_ADDRESS 88
-#define CKEMON_FRAME_STACK_ARGUMENTS 96
-#define CKEMON_FRAME_HOOK 104
-#define CKEMON_FRAME_SCRATCH 112
-#define CKEMON_FRAME_LANE 144
-#define CKEMON_FRAME_STATE 156
-#define CKEMON_FRAME_VECTORS 160
-#define CKEMON_FRAME_RESULT_VECTORS 416
+#define CKEMON_CALL_SIZE 592
+#define CKEMON_FRAME_RESULT_VECTORS 0
+#define CKEMON_FRAME_RDI 64
+#define CKEMON_FRAME_RSI 72
+#define CKEMON_FRAME_RDX 80
+#define CKEMON_FRAME_RCX 88
+#define CKEMON_FRAME_R8 96
+#define CKEMON_FRAME_R9 104
+#define CKEMON_FRAME_RAX 112
+#define CKEMON_FRAME_R10 120
+#define CKEMON_FRAME_RESULT 128
+#define CKEMON_FRAME_RESULT2 136
+#define CKEMON_FRAME_TARGET 144
+#define CKEMON_FRAME_RETURN_ADDRESS 152
+#define CKEMON_FRAME_STACK_ARGUMENTS 160
+#define CKEMON_FRAME_HOOK 168
+#define CKEMON_FRAME_SCRATCH 176
+#define CKEMON_FRAME_LANE 208
+#define CKEMON_FRAME_STATE 220
+#define CKEMON_FRAME_VECTORS 224
 
 #define CKEMON_HOOK_ORIGINAL 0
 #define CKEMON_HOOK_RESUME 8
-#define CKEMON_HOOK_FLAGS 16
+#define CKEMON_HOOK_TABLE 16
 
-/* ckemon_hook flags: keep all 32 bytes of the vector registers, not 16. */
-#define CKEMON_HOOK_WIDE 1
-
-/* What ckemon_hook_enter decided. */
+/* What ckemon_hook_enter decided: ask nobody (any more), call and ask again, or leave the original out. */
 #define CKEMON_STATE_BYPASS 0
 #define CKEMON_STATE_CALL 1
 #define CKEMON_STATE_SKIP 2
 
 /* Words of stack arguments that are passed on to the original. */
-#define CKEMON_STACK_WORDS 16
+#define CKEMON_STACK_WORDS 24
 
 /* A call-site stub calls its thunk so that the return address lies this far behind the slot that names its hook. */
 #define CKEMON_STUB_RETURN 48
@@ -57,6 +55,9 @@
 /* A pre handler's answer. */
 #define CKEMON_PROCEED 0
 #define CKEMON_SKIP 1
+
+/* Handlers of one function that have a scratch of their own. */
+#define CKEMON_SCRATCHES 4
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -76,9 +77,10 @@ typedef struct ckemon_vector {
   uint64_t lane[4];
 } ckemon_vector;
 
-/* One call through a hook. Lives on the stack of the calling thread, from the pre handler to the end of the post
- * handler. Which arguments mean something depends on the prototype of the hooked function. */
+/* One call through a hook. Lives on the stack of the calling thread, from the first pre handler to the end of the last
+ * post handler. Which arguments mean something depends on the prototype of the hooked function. */
 typedef struct ckemon_hook_frame {
+  ckemon_vector result_vectors[2];     /* xmm0 and xmm1 of the result; post may replace them */
   uint64_t rdi, rsi, rdx, rcx, r8, r9; /* integer arguments; a pre handler may change them */
   uint64_t rax;                        /* number of vector arguments of a variadic call */
   uint64_t r10;                        /* static chain */
@@ -87,53 +89,79 @@ typedef struct ckemon_hook_frame {
   uint64_t return_address;             /* where the call returns to, as the program has it */
   uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on after pre */
   const void *hook;                    /* the ckemon_hook */
-  uint64_t scratch[4];                 /* zero at pre, kept for post: what handlers want to remember of this call */
+  uint64_t scratch[4];                 /* zero at pre, kept for post: what a handler wants to remember of this call; for the first CKEMON_SCRATCHES handlers */
   void *CKEMON_NULLABLE lane;          /* of the thunk */
-  uint32_t skipped;                    /* 1 in post: the original was not called */
+  uint32_t skipped;                    /* in post: 1 = the original was not called, 2 = an exception left it */
   uint16_t state, slot;                /* of the thunk */
   ckemon_vector vectors[8];            /* vector arguments; a pre handler may change them */
-  ckemon_vector result_vectors[2];     /* xmm0 and xmm1 of the result; post may replace them */
 } ckemon_hook_frame;
 
-/* Called before the original, on the thread that calls it. Returns CKEMON_PROCEED, or CKEMON_SKIP: then the original
- * is not called and the caller gets the frame's result. Must not throw, longjmp or detach its own hook. */
+/* Called before the original, on the thread that calls it. Returns CKEMON_PROCEED, or CKEMON_SKIP: then no later pre
+ * handler and not the original is called, and the caller gets the frame's result. Must not throw, longjmp or detach its
+ * own hook. When it calls the hooked function itself, no handler of that function sees it. */
 typedef int32_t (*ckemon_pre_handler)(void *CKEMON_NULLABLE context, ckemon_hook_frame *frame);
 
 /* Called for every call whose pre handler was called, after the original or instead of it. Same rules. */
 typedef void (*ckemon_post_handler)(void *CKEMON_NULLABLE context, ckemon_hook_frame *frame);
 
+/* The handlers of one hook. */
+typedef struct ckemon_hook_handler {
+  ckemon_pre_handler CKEMON_NULLABLE pre;
+  ckemon_post_handler CKEMON_NULLABLE post;
+  void *CKEMON_NULLABLE context;
+} ckemon_hook_handler;
+
 /* A place that can be hooked, again and again. It is never freed: a thread may be on its way to it at any time. */
 typedef struct ckemon_hook ckemon_hook;
 
-/* Makes an unarmed hook, for ever; NULL without memory. `original` is the relocated code of an entry hook (NULL for a call site,
- * whose stub brings the target), `resume` the address behind a hooked call (NULL for an entry). Any thread. */
-ckemon_hook *CKEMON_NULLABLE ckemon_hook_create(const void *CKEMON_NULLABLE original, const void *CKEMON_NULLABLE resume,
-                                                uint32_t flags);
+/* Makes a hook without handlers, for ever; NULL without memory. `original` is the relocated code of an entry hook (NULL
+ * for a call site, whose stub brings the target), `resume` the address behind a hooked call (NULL for an entry). Any thread. */
+ckemon_hook *CKEMON_NULLABLE ckemon_hook_create(const void *CKEMON_NULLABLE original, const void *CKEMON_NULLABLE resume);
 
-/* Sets the handlers (either may be NULL) and lets calls that arrive from now on see them. The hook must be unarmed and
- * have nobody inside: fresh, or disarmed. One thread at a time. */
-void ckemon_hook_arm(ckemon_hook *hook, ckemon_pre_handler CKEMON_NULLABLE pre, ckemon_post_handler CKEMON_NULLABLE post,
-                     void *CKEMON_NULLABLE context);
+/* A set of handlers that never changes. */
+typedef struct ckemon_hook_table ckemon_hook_table;
 
-/* Sends later calls straight to the original, and returns when the last call in flight has left its post handler. Must
- * not be called from inside the hook. */
-void ckemon_hook_disarm(ckemon_hook *hook);
+/* Makes a set of handlers for a hook, pre in this order, post in the opposite one; NULL without memory. */
+ckemon_hook_table *CKEMON_NULLABLE ckemon_hook_table_create(const ckemon_hook *hook, const ckemon_hook_handler *handlers,
+                                                            uint32_t count);
+
+/* Lets calls that arrive from now on see these handlers, or nobody for NULL; calls that are under way keep those that they
+ * have. Returns the set that was in force. One thread at a time for one hook. */
+ckemon_hook_table *CKEMON_NULLABLE ckemon_hook_publish(ckemon_hook *hook, ckemon_hook_table *CKEMON_NULLABLE table);
+
+/* Orders what was published before against what calls note: to be called between ckemon_hook_publish and
+ * ckemon_hook_uses. */
+void ckemon_hook_barrier(void);
+
+/* Whether a call may still use a set that is not in force any more. Any thread. */
+int ckemon_hook_uses(const ckemon_hook *hook, const ckemon_hook_table *table);
+
+/* Frees a set that no call uses. */
+void ckemon_hook_table_destroy(ckemon_hook_table *table);
+
+/* Changes when a call has left a set that is not in force. */
+uint32_t ckemon_hook_departures(const ckemon_hook *hook);
+
+/* Sleeps until that changes, or a while. */
+void ckemon_hook_await_departure(const ckemon_hook *hook, uint32_t seen);
 
 /* How many calls are between the beginning of pre and the end of post right now. Any thread. */
 uint32_t ckemon_hook_in_flight(const ckemon_hook *hook);
 
+/* How many calls no handler saw, because a handler of the same function made them. Any thread. */
+uint64_t ckemon_hook_suppressed(const ckemon_hook *hook);
+
 /* Whether the calling thread is inside a call through the hook. Any thread. */
 int ckemon_hook_is_inside(const ckemon_hook *hook);
 
-/* Whether the processor and the system keep 32-byte vector registers. Any thread. */
-int ckemon_has_wide_vectors(void);
+/* The thunk for a stub: keeps `width` bytes of each vector register (0, 16, 32 or 64; 0 passes no stack arguments on
+ * and is for entries only), or fewer when the processor has fewer. An entry stub jumps there with the hook in r11, a call-site
+ * stub calls it with the target in r11 (see CKEMON_STUB_RETURN). NULL where hooks are not supported. */
+const void *CKEMON_NULLABLE ckemon_hook_thunk(int is_call_site, int width);
 
-#if CKEMON_HOOKS
-/* Where stubs go; not to be called from C. An entry stub jumps here with the hook in r11. */
-void ckemon_entry_thunk(void);
-/* A call-site stub calls this with the target in r11 (see CKEMON_STUB_RETURN). */
-void ckemon_call_thunk(void);
-#endif
+/* Whether the processor and the system keep vector registers of 32 and 64 bytes. Any thread. */
+int ckemon_has_wide_vectors(void);
+int ckemon_has_widest_vectors(void);
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CKemonPlatform
+internal import Glibc
 internal import KemonPlatform
 
 /// Calls handlers before and after any function of this process, by changing its code.
@@ -11,52 +12,73 @@ internal import KemonPlatform
 /// try hook.detach()
 /// ```
 ///
-/// Any thread may attach and detach. Each place takes one hook at a time. Refusals are typed: see ``HookError``.
+/// Any thread may attach and detach, also while others call the function. A function takes any number of hooks. Many
+/// changes at once: ``HookTransaction``. Refusals are typed: see ``HookError``.
 public enum HookEngine {
-  /// Puts a hook at the beginning of a function: behind its `endbr64`, if it has one.
-  ///
-  /// - Parameters:
-  ///   - entry: the function.
-  ///   - extent: where its code ends; nil to read it from the unwind information.
-  ///   - safety: what is known of other threads. `.live` takes functions whose first instruction is long enough.
-  ///   - handlers: what to call; see there for what handlers may do.
+  /// Puts a hook at the beginning of a function: behind its `endbr64`, if it has one and that is possible.
   @discardableResult
   public static func attach(
-    entry: UnsafeRawPointer, extent: FunctionExtent? = nil, safety: PatchSafety = .live,
+    entry: UnsafeRawPointer, _ options: HookOptions = HookOptions(), handlers: HookHandlers
+  ) throws(HookError) -> Hook {
+    var transaction = HookTransaction()
+    transaction.attach(entry: entry, options, handlers: handlers)
+    return try transaction.commit().hooks[0]
+  }
+
+  /// Puts a hook at the beginning of a function of a loaded library.
+  ///
+  /// - Parameters:
+  ///   - symbol: its name; what an indirect function has been resolved to is hooked.
+  ///   - library: the name or path of the library as the dynamic linker knows it; nil for the first that has the symbol.
+  /// - Throws: ``HookError/Code-swift.enum/notFound`` when there is no such library or function.
+  @discardableResult
+  public static func attach(
+    symbol: String, in library: String? = nil, _ options: HookOptions = HookOptions(),
     handlers: HookHandlers
   ) throws(HookError) -> Hook {
-    #if arch(x86_64) && os(Linux)
-      return try locked { table throws(HookError) in
-        try table.attach(.entry, at: UInt(bitPattern: entry), extent, safety, handlers)
-      }
-    #else
-      throw unsupported(entry)
-    #endif
+    try attach(entry: try address(of: symbol, in: library), options, handlers: handlers)
   }
 
   /// Puts a hook at a near call: the handlers see the callee's arguments and result, for this call site only.
   ///
   /// The instructions behind the call that are replaced too (`mov ebx, eax; test ebx, ebx`) run after the post
-  /// handler, so that they work on the result that it leaves.
-  ///
-  /// - Parameters:
-  ///   - callSite: the call instruction.
-  ///   - extent: the code of the function that it belongs to; nil to read it from the unwind information.
-  ///   - safety: what is known of other threads. `.live` takes calls of five bytes and more only, because a call that
-  ///     is under way returns to the byte behind it.
-  ///   - handlers: what to call.
+  /// handler, so that they work on the result that it leaves. ``PatchSafety/live`` takes calls of five bytes and more
+  /// only, because a call that is under way returns to the byte behind it.
   @discardableResult
   public static func attach(
-    callSite: UnsafeRawPointer, extent: FunctionExtent? = nil, safety: PatchSafety = .live,
-    handlers: HookHandlers
+    callSite: UnsafeRawPointer, _ options: HookOptions = HookOptions(), handlers: HookHandlers
   ) throws(HookError) -> Hook {
-    #if arch(x86_64) && os(Linux)
-      return try locked { table throws(HookError) in
-        try table.attach(.callSite, at: UInt(bitPattern: callSite), extent, safety, handlers)
+    var transaction = HookTransaction()
+    transaction.attach(callSite: callSite, options, handlers: handlers)
+    return try transaction.commit().hooks[0]
+  }
+
+  /// Lets every call of a function go to another one of the same prototype.
+  @discardableResult
+  public static func replace(
+    entry: UnsafeRawPointer, with detour: UnsafeRawPointer, _ options: HookOptions = HookOptions()
+  ) throws(HookError) -> Replacement {
+    var transaction = HookTransaction()
+    transaction.replace(entry: entry, with: detour, options)
+    return try transaction.commit().replacements[0]
+  }
+
+  /// The address of a function of a loaded library.
+  public static func address(
+    of symbol: String, in library: String? = nil
+  ) throws(HookError) -> UnsafeRawPointer {
+    var handle: UnsafeMutableRawPointer?
+    if let library {
+      handle = dlopen(library, RTLD_NOLOAD | RTLD_LAZY)
+      guard handle != nil else {
+        throw HookError(.notFound, at: 0, "no library \(library) is loaded")
       }
-    #else
-      throw unsupported(callSite)
-    #endif
+    }
+    defer { if let handle { dlclose(handle) } }
+    guard let address = dlsym(handle, symbol) else {
+      throw HookError(.notFound, at: 0, "no function \(symbol) in \(library ?? "any library")")
+    }
+    return UnsafeRawPointer(address)
   }
 
   #if arch(x86_64) && os(Linux)
@@ -69,26 +91,63 @@ public enum HookEngine {
       try table.withLock { table throws(HookError) in try body(&table) }
     }
 
-    static func detach(at address: UInt, generation: UInt64) throws(HookError) {
-      let pointer = try locked { table throws(HookError) in
-        try table.restore(at: address, generation: generation).map { UInt(bitPattern: $0) }
+    /// What a hook at the beginning of a function would do; nothing is changed.
+    ///
+    /// - Throws: why the function can not be hooked.
+    public static func plan(
+      entry: UnsafeRawPointer, extent: FunctionExtent? = nil
+    ) throws(HookError) -> HookPlan {
+      try locked { table throws(HookError) in
+        try table.plan(entry: UInt(bitPattern: entry), extent)
       }
-      // Outside of the lock: handlers in flight may attach hooks of their own.
-      guard let pointer, let hook = OpaquePointer(bitPattern: pointer) else { return }
-      ckemon_hook_disarm(hook)
-      try locked { table throws(HookError) in table.release(at: address) }
+    }
+
+    static func commit(
+      _ transaction: HookTransaction
+    ) throws(HookError) -> HookTransaction.Outcome {
+      // Outside of the lock: the dynamic linker has its own, and runs code that may attach hooks under it.
+      let pins = LibraryPins(of: transaction.requests)
+      let change = try locked { table throws(HookError) in
+        try table.commit(transaction, pins)
+      }
+      // Handlers in flight may attach hooks of their own, so again without the lock.
+      for departure in change.departures {
+        while true {
+          let seen = ckemon_hook_departures(departure.pointer)
+          guard try locked({ table in table.isInUse(departure) }) else { break }
+          ckemon_hook_await_departure(departure.pointer, seen)
+        }
+      }
+      return change.outcome
     }
 
     static func callsInFlight(at address: UInt) -> Int {
-      table.withLock { $0.sites[address].map { Int(ckemon_hook_in_flight($0.pointer)) } ?? 0 }
-    }
-  #else
-    private static func unsupported(_ address: UnsafeRawPointer) -> HookError {
-      HookError(
-        .unsupportedProcessor, at: UInt(bitPattern: address), "hooks need an x86-64 Linux system")
+      table.withLock { table in
+        table.hook(at: address).map { Int(ckemon_hook_in_flight($0)) } ?? 0
+      }
     }
 
-    static func detach(at address: UInt, generation: UInt64) throws(HookError) {}
+    static func suppressedCalls(at address: UInt) -> UInt64 {
+      table.withLock { table in
+        table.hook(at: address).map { ckemon_hook_suppressed($0) } ?? 0
+      }
+    }
+  #else
+    public static func plan(
+      entry: UnsafeRawPointer, extent: FunctionExtent? = nil
+    ) throws(HookError) -> HookPlan {
+      throw HookError(
+        .unsupportedProcessor, at: UInt(bitPattern: entry), "hooks need an x86-64 Linux system")
+    }
+
+    static func commit(
+      _ transaction: HookTransaction
+    ) throws(HookError) -> HookTransaction.Outcome {
+      if transaction.requests.isEmpty { return HookTransaction.Outcome() }
+      throw HookError(.unsupportedProcessor, at: 0, "hooks need an x86-64 Linux system")
+    }
+
     static func callsInFlight(at address: UInt) -> Int { 0 }
+    static func suppressedCalls(at address: UInt) -> UInt64 { 0 }
   #endif
 }

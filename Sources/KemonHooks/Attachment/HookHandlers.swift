@@ -10,7 +10,8 @@ public typealias HookFrame = ckemon_hook_frame
 /// What is called before and after a hooked function.
 ///
 /// Both are called on the thread that makes the call, any number of threads at a time. They must not throw, must not
-/// leave by `longjmp`, and must not detach their own hook: that would wait for itself.
+/// leave by `longjmp`, and must not detach their own hook: that would wait for itself. When a handler calls the hooked
+/// function itself, no handler of that function sees the call; ``Hook/suppressedCalls`` counts it.
 public struct HookHandlers: @unchecked Sendable {
   // Unchecked: C functions, and a pointer that the maker promises to be good on any thread.
 
@@ -21,28 +22,15 @@ public struct HookHandlers: @unchecked Sendable {
   public typealias Post =
     @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<HookFrame>) -> Void
 
-  let pre: Pre?
-  let post: Post?
-  let context: UnsafeMutableRawPointer?
+  let handler: ckemon_hook_handler
 
   /// Names the handlers.
   ///
   /// - Parameters:
   ///   - pre: nil to call the original in any case.
-  ///   - post: nil to leave the result as it is.
+  ///   - post: nil to leave the result as it is; the call then returns to the program by itself.
   ///   - context: what both get; must stay valid until ``Hook/detach()`` has returned.
   public init(pre: Pre? = nil, post: Post? = nil, context: UnsafeMutableRawPointer? = nil) {
-    self.pre = pre
-    self.post = post
-    self.context = context
+    handler = ckemon_hook_handler(pre: pre, post: post, context: context)
   }
-}
-
-/// What the caller knows of other threads while code is changed.
-public enum PatchSafety: Sendable {
-  /// Other threads may be anywhere. Refused where a thread could be stopped between instructions that are replaced,
-  /// or be inside a call that returns between them.
-  case live
-  /// No other thread is inside the replaced instructions, or in a call that one of them makes. Threads may arrive.
-  case quiescent
 }

@@ -5,147 +5,280 @@
 
   /// Every place that is or was hooked, and the memory of the stubs.
   struct SiteTable {
-    private(set) var sites: [UInt: HookSite] = [:]
+    /// By the place of the jump.
+    private var sites: [UInt: [HookSite]] = [:]
+    /// Those whose jump stands in the code, in ascending order.
+    private var patched = PatchedSites()
     private var slabs: [CodeSlab] = []
-    private var generation: UInt64 = 0
-    /// Generation of the hook at each attached site; a site that is being emptied keeps its entry.
-    private var generations: [UInt: UInt64] = [:]
+    private var lastID: UInt64 = 0
 
-    mutating func attach(
-      _ kind: HookSite.Kind, at address: UInt, _ extent: FunctionExtent?, _ safety: PatchSafety,
-      _ handlers: HookHandlers
-    ) throws(HookError) -> Hook {
+    /// What is left to do when a transaction has been made.
+    struct Change {
+      var outcome = HookTransaction.Outcome()
+      var departures: [Departure] = []
+      /// Libraries that need not stay loaded: to be let go without the lock.
+      var pins: [LibraryPin] = []
+    }
+
+    /// Handlers that were taken out and may still run.
+    struct Departure {
+      let site: HookSite
+      let pointer: OpaquePointer
+      let tables: Set<OpaquePointer>
+    }
+
+    func hook(at address: UInt) -> OpaquePointer? {
+      sites[address]?.lazy.compactMap(\.pointer).first
+    }
+
+    /// Whether a call still uses handlers that were taken out.
+    func isInUse(_ departure: Departure) -> Bool {
+      departure.site.reap()
+      return departure.site.retired.contains { departure.tables.contains($0) }
+    }
+
+    mutating func plan(entry: UInt, _ extent: FunctionExtent?) throws(HookError) -> HookPlan {
       let map = try MemoryMap()
-      let function = try functionCode(at: address, extent, map)
-      if kind == .entry, address != function.start {
-        throw HookError(
-          .unknownExtent, at: address,
-          "not the beginning of the function at 0x\(String(function.start, radix: 16))")
-      }
-      let disassembler = try Disassembler()
-      let place = kind == .entry ? function.entry : address
-      let neighbours = function.extent.neighbours.compactMap { try? code(of: $0, map) }
-      let window = try PatchWindow(
-        at: place, of: function, neighbours: neighbours, with: disassembler)
-      try refuseOverlap(of: window)
-      try require(safety, of: window, kind)
-
-      let site = try site(for: window, kind, map)
-      sites[window.start] = site
-      ckemon_hook_arm(site.pointer, handlers.pre, handlers.post, handlers.context)
-      do {
-        try TextPatcher.write(site.jump, at: window.start)
-      } catch {
-        ckemon_hook_disarm(site.pointer)
-        throw error
-      }
-      generation += 1
-      generations[window.start] = generation
-      sites[window.start]?.isAttached = true
-      return Hook(address: window.start, replaced: window.instructions, generation: generation)
+      let planner = SitePlanner(map: map, patched: patched)
+      let window = try planner.entryWindow(at: entry, extent)
+      let slab = try slabIndex(near: window.start, for: window, map)
+      let slot = slabs[slab].nextSlot
+      let stub = try Stub(.entry(.bytes32), for: window, slot: slot)
+      let moved = stub.bytes[stub.moved..<(stub.moved + stub.movedSize)]
+      let function =
+        extent
+        ?? UnsafeRawPointer(bitPattern: entry).flatMap(FunctionExtent.init(containing:))
+        ?? FunctionExtent(range: entry..<window.end)
+      return HookPlan(
+        tier: window.tier, function: function, address: window.start, replaced: window.replaced,
+        original: window.original, moved: Array(moved), movedAddress: slot &+ UInt(stub.moved),
+        resume: window.end, needsStop: window.needsStop,
+        needsQuiescence: window.returnsInside != nil)
     }
 
-    /// Writes the original bytes back; the site stays taken until ``release(at:)``.
-    ///
-    /// - Returns: the hook to wait for, or nil when it was taken out before.
-    mutating func restore(
-      at address: UInt, generation: UInt64
-    ) throws(HookError) -> OpaquePointer? {
-      guard let site = sites[address], generations[address] == generation else { return nil }
-      guard ckemon_hook_is_inside(site.pointer) == 0 else {
-        throw HookError(
-          .insideHandler, at: address, "this thread is in a call through the hook that it takes out"
-        )
-      }
-      let found = TextPatcher.read(site.window.patched)
-      guard found == site.jump else {
-        throw HookError(.changed, at: address, "\(found) stands there instead of the hook's jump")
-      }
-      try TextPatcher.write(site.original, at: address)
-      generations[address] = nil
-      return site.pointer
+    // MARK: Transactions
+
+    mutating func commit(
+      _ transaction: HookTransaction, _ pins: LibraryPins
+    ) throws(HookError) -> Change {
+      var draft = SiteDraft(milliseconds: transaction.timeoutMilliseconds, patched: patched)
+      for request in transaction.requests { try add(request, to: &draft, pins) }
+      return try apply(draft)
     }
 
-    /// Lets the place be hooked again.
-    mutating func release(at address: UInt) { sites[address]?.isAttached = false }
-
-    /// The code of the function that holds an address, as it was before any hook.
-    private func functionCode(
-      at address: UInt, _ extent: FunctionExtent?, _ map: MemoryMap
-    ) throws(HookError) -> FunctionCode {
-      guard let pointer = UnsafeRawPointer(bitPattern: address) else {
-        throw HookError(.notCode, at: address, "nothing is mapped there")
-      }
-      try map.requireCode(address..<(address &+ 1))
-      guard let extent = extent ?? FunctionExtent(containing: pointer) else {
-        throw HookError(
-          .unknownExtent, at: address,
-          "no unwind information says where the function ends; give its extent")
-      }
-      guard extent.size > 0, extent.range.contains(address) else {
-        throw HookError(
-          .unknownExtent, at: address,
-          "outside the given function: \(extent.size) bytes at 0x\(String(extent.start, radix: 16))"
-        )
-      }
-      return try code(of: extent, map)
-    }
-
-    private func code(
-      of extent: FunctionExtent, _ map: MemoryMap
-    ) throws(HookError) -> FunctionCode {
-      try map.requireCode(extent.range)
-      var bytes = TextPatcher.read(extent.range)
-      for site in sites.values where site.isAttached && extent.range.contains(site.address) {
-        for (index, byte) in site.original.enumerated() {
-          let offset = Int(site.address &- extent.start) + index
-          if offset < bytes.count { bytes[offset] = byte }
-        }
-      }
-      return FunctionCode(extent: extent, bytes: bytes)
-    }
-
-    private func refuseOverlap(of window: PatchWindow) throws(HookError) {
-      for site in sites.values where site.isAttached && site.window.range.overlaps(window.range) {
-        throw HookError(
-          .alreadyHooked, at: window.start,
-          "a hook at 0x\(String(site.address, radix: 16)) already replaces instructions here")
-      }
-    }
-
-    /// Refuses what is not safe under other threads, unless the caller has promised that there are none.
-    private func require(
-      _ safety: PatchSafety, of window: PatchWindow, _ kind: HookSite.Kind
+    private mutating func add(
+      _ request: HookTransaction.Request, to draft: inout SiteDraft, _ pins: LibraryPins
     ) throws(HookError) {
-      guard safety == .live, window.instructions.count > 1 else { return }
+      switch request {
+      case .attach(let place, let address, let options, let handlers):
+        let purpose: Stub.Purpose =
+          place == .entry ? .entry(options.vectors) : .callSite(options.vectors)
+        let site = try site(for: purpose, at: address, options, &draft, pins)
+        lastID += 1
+        let entry = HookSite.Entry(id: lastID, order: options.order, handler: handlers.handler)
+        draft.add(entry, to: site)
+        draft.change.outcome.hooks.append(
+          Hook(address: site.address, replaced: site.window.replaced, id: lastID))
+      case .replace(let address, let detour, let options):
+        let site = try site(for: .replacement, at: address, options, &draft, pins)
+        guard !site.isPatched, draft[site] == nil else {
+          throw HookError(
+            .alreadyHooked, at: site.address, "another function already takes its place")
+        }
+        lastID += 1
+        draft.replace(site, with: detour, id: lastID)
+        draft.change.outcome.replacements.append(
+          Replacement(address: site.address, original: site.original, id: lastID))
+      case .detach(let hook):
+        guard let site = site(with: hook.id, at: hook.address, draft) else { return }
+        if let pointer = site.pointer, ckemon_hook_is_inside(pointer) != 0 {
+          throw HookError(
+            .insideHandler, at: hook.address,
+            "this thread is in a call through the hook that it takes out")
+        }
+        draft.remove(hook.id, from: site)
+      case .restore(let replacement):
+        guard let site = site(with: replacement.id, at: replacement.address, draft) else { return }
+        draft.remove(replacement.id, from: site)
+      }
+    }
+
+    private func site(with id: UInt64, at address: UInt, _ draft: SiteDraft) -> HookSite? {
+      sites[address]?.first { site in
+        (draft[site] ?? site.entries).contains { $0.id == id }
+      }
+    }
+
+    /// The sites of a function or call: the jump stands there, or behind a landing pad.
+    private func sites(from address: UInt) -> [HookSite] {
+      ((sites[address] ?? []) + (sites[address &+ 4] ?? [])).filter { $0.source == address }
+    }
+
+    /// The site for a request: one that is hooked, one of earlier, or a new one.
+    private mutating func site(
+      for purpose: Stub.Purpose, at address: UInt, _ options: HookOptions,
+      _ draft: inout SiteDraft, _ pins: LibraryPins
+    ) throws(HookError) -> HookSite {
+      if let site = draft.site(for: purpose, at: address) { return site }
+      let map = try draft.map()
+      if let site = sites(from: address).first(where: { $0.isPatched && $0.isLike(purpose) }) {
+        try map.requireCode(site.window.patched)
+        let found = TextPatcher.read(site.window.patched)
+        guard found == site.jump else {
+          throw HookError(
+            .changed, at: site.address, "\(found) stands there instead of the hook's jump")
+        }
+        draft.use(site, for: address)
+        return site
+      }
+      let planner = SitePlanner(map: map, patched: draft.patched)
+      let window: PatchWindow
+      if case .callSite = purpose {
+        window = try planner.callSiteWindow(at: address, options.extent)
+      } else {
+        window = try planner.entryWindow(at: address, options.extent)
+      }
+      try Self.require(options.safety, of: window)
+      let site = try site(for: purpose, window, map)
+      site.source = address
+      site.pin = pins.pin(at: address)
+      draft.install(site, for: address, stops: options.safety == .live && window.needsStop)
+      return site
+    }
+
+    /// Refuses what stopping the other threads does not make safe.
+    private static func require(
+      _ safety: PatchSafety, of window: PatchWindow
+    ) throws(HookError) {
+      guard safety == .live, let call = window.returnsInside else { return }
       throw HookError(
         .needsQuiescence, at: window.start,
-        "\(window.instructions.count) instructions are replaced; a thread that has stopped "
-          + (kind == .entry ? "" : "or is inside the call ")
-          + "between them would go on in the middle of the jump")
+        "a thread that is inside the call at 0x\(String(call.address, radix: 16)) would return to "
+          + (window.tier == .copy ? "code that is left behind" : "the middle of the jump"))
     }
 
-    /// The site for a window: an old one of the same instructions, or a new one.
     private mutating func site(
-      for window: PatchWindow, _ kind: HookSite.Kind, _ map: MemoryMap
+      for purpose: Stub.Purpose, _ window: PatchWindow, _ map: MemoryMap
     ) throws(HookError) -> HookSite {
-      if let old = sites[window.start], old.window == window, old.kind == kind { return old }
-      let slab = try slabIndex(near: window.start, map)
+      if let old = sites[window.start]?.first(where: { $0.serves(purpose, window) }) { return old }
+      let slab = try slabIndex(near: window.start, for: window, map)
       let slot = slabs[slab].nextSlot
-      let stub =
-        switch kind {
-        case .entry: try Stub(entry: window, slot: slot)
-        case .callSite: try Stub(callSite: window, slot: slot)
+      var stub = try Stub(purpose, for: window, slot: slot)
+      let jump = try Stub.jump(from: window.start, to: slot &+ UInt(stub.entry))
+      var pointer: OpaquePointer?
+      if purpose != .replacement {
+        var original: UInt?
+        var resume: UInt?
+        if case .entry = purpose { original = slot &+ UInt(Stub.originalOffset) }
+        if case .callSite = purpose { resume = window.instructions[0].end }
+        pointer = ckemon_hook_create(
+          original.flatMap { UnsafeRawPointer(bitPattern: $0) },
+          resume.flatMap { UnsafeRawPointer(bitPattern: $0) })
+        guard let pointer else {
+          throw HookError(.system, at: window.start, "no memory for a hook")
         }
-      let jump = try Stub.jump(from: window.start, to: stub.entry)
+        stub.setPointer(UInt(bitPattern: pointer))
+      }
       slabs[slab].fill(stub.bytes)
-      return HookSite(kind: kind, window: window, jump: jump, pointer: stub.hook)
+      let site = HookSite(
+        purpose: purpose, window: window, slot: slot, jump: jump, pointer: pointer,
+        moves: stub.moves)
+      sites[window.start, default: []].append(site)
+      return site
     }
 
-    private mutating func slabIndex(near address: UInt, _ map: MemoryMap) throws(HookError) -> Int {
-      if let index = slabs.firstIndex(where: { $0.canServe(address) }) { return index }
+    private mutating func slabIndex(
+      near address: UInt, for window: PatchWindow, _ map: MemoryMap
+    ) throws(HookError) -> Int {
+      let room = Stub.room(for: window)
+      if let index = slabs.lastIndex(where: { $0.canServe(address, room) }) { return index }
+      guard room <= CodeSlab.size else {
+        throw HookError(.outOfReach, at: address, "\(room) bytes of moved code are too many")
+      }
       slabs.append(try CodeSlab(near: address, in: map))
       return slabs.count - 1
+    }
+
+    /// Makes what was drafted.
+    private mutating func apply(_ draft: SiteDraft) throws(HookError) -> Change {
+      var change = draft.change
+      var stopMoves: [ThreadMove] = []
+      var writes: [CodeWrite] = []
+      for item in draft.items {
+        let site = item.site
+        if item.entries.isEmpty, site.isPatched {
+          writes.append(
+            CodeWrite(address: site.address, old: site.jump, new: site.window.original))
+        } else if !item.entries.isEmpty, !site.isPatched {
+          if let detour = item.detour { try setDetour(detour, of: site) }
+          // Nobody comes by yet.
+          try site.publish(item.entries)
+          stopMoves += site.moves
+          writes.append(
+            CodeWrite(address: site.address, old: site.window.original, new: site.jump))
+        }
+      }
+      do {
+        for write in writes { try draft.requireCode(write) }
+        let rule: StopRule =
+          draft.stops ? .stop(moves: stopMoves, milliseconds: draft.milliseconds) : .none
+        let report = try TextPatcher.apply(writes, rule, in: try draft.mapForWrites(writes))
+        change.outcome.stop = HookTransaction.StopReport(report)
+      } catch {
+        for item in draft.items where !item.site.isPatched { try item.site.publish([]) }
+        throw error
+      }
+      for item in draft.items { try settle(item, &change) }
+      return change
+    }
+
+    private mutating func settle(
+      _ item: SiteDraft.Item, _ change: inout Change
+    ) throws(HookError) {
+      let site = item.site
+      let wasPatched = site.isPatched
+      site.isPatched = !item.entries.isEmpty
+      if site.pointer == nil {
+        site.entries = item.entries
+      } else if wasPatched {
+        try site.publish(item.entries)
+        if item.hasRemovals, let pointer = site.pointer {
+          change.departures.append(
+            SiteTable.Departure(site: site, pointer: pointer, tables: Set(site.retired)))
+        }
+      }
+      if !site.retired.isEmpty {
+        ckemon_hook_barrier()
+        site.reap()
+      }
+      guard wasPatched != site.isPatched else { return }
+      if site.isPatched {
+        patched.insert(site)
+      } else {
+        patched.remove(site)
+        if let pin = site.pin { change.pins.append(pin) }
+        site.pin = nil
+      }
+    }
+
+    /// Lets a replacement's stub lead to a function, or spares it when that is near.
+    private func setDetour(_ detour: UInt, of site: HookSite) throws(HookError) {
+      if let jump = try? Stub.jump(from: site.address, to: detour) {
+        site.jump = jump
+        return
+      }
+      site.jump = try Stub.jump(from: site.address, to: site.slot &+ 16)
+      var word: [UInt8] = []
+      word.append(littleEndian: detour)
+      slabs.first { $0.holds(site.slot) }?.store(word, at: site.slot &+ UInt(Stub.pointerOffset))
+    }
+  }
+
+  extension HookTransaction.StopReport {
+    init(_ report: ckemon_text_report) {
+      self.init(
+        threads: Int(report.threads), signalled: Int(report.signalled),
+        asleep: Int(report.asleep), moved: Int(report.moved), pauseNanoseconds: report.pause_ns)
     }
   }
 #endif

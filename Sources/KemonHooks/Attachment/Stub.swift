@@ -3,83 +3,115 @@
 #if arch(x86_64) && os(Linux)
   import CKemonPlatform
 
-  /// The bytes of one slot: the addresses that its code needs, a stub that leads to a thunk, and the moved instructions.
+  /// The bytes of one slot: the addresses that its code needs, a stub, and the moved instructions.
   struct Stub {
-    /// The whole slot.
-    let bytes: [UInt8]
-    /// Where the patched jump goes.
-    let entry: UInt
-    /// The `ckemon_hook` that the stub leads to.
-    let hook: OpaquePointer
-
-    private static let endbr64: [UInt8] = [0xF3, 0x0F, 0x1E, 0xFA]
-    private static let hookOffset = 0
-    private static let thunkOffset = 8
-    /// Where the moved beginning of a function is: what the entry thunk calls as the original.
-    private static let originalOffset = 64
-
-    /// Makes a stub, and the hook that it leads to, for the beginning of a function.
-    ///
-    /// - Parameter slot: where it will stand.
-    init(entry window: PatchWindow, slot: UInt) throws(HookError) {
-      let original = slot &+ UInt(Self.originalOffset)
-      let moved =
-        Self.endbr64
-        + (try Self.move(
-          window.instructions, of: window, to: original &+ UInt(Self.endbr64.count),
-          room: CodeSlab.slotSize - Self.originalOffset - Self.endbr64.count))
-
-      hook = try Self.makeHook(original: original, resume: nil, for: window)
-      var code = Slot(hook: hook, thunk: ckemon_entry_thunk)
-      entry = slot &+ UInt(code.bytes.count)
-      code.bytes += Self.endbr64
-      code.appendRelative([0x4C, 0x8B, 0x1D], to: Self.hookOffset)  // mov r11, [rip + hook]
-      code.appendRelative([0xFF, 0x25], to: Self.thunkOffset)  // jmp [rip + thunk]
-      code.pad(to: Self.originalOffset)
-      code.bytes += moved
-      code.pad(to: CodeSlab.slotSize)
-      bytes = code.bytes
+    /// What a stub leads to.
+    enum Purpose: Equatable {
+      /// Handlers at the beginning of a function, keeping so many bytes of each vector register.
+      case entry(VectorWidth)
+      /// Handlers at a call.
+      case callSite(VectorWidth)
+      /// Another function instead.
+      case replacement
     }
 
-    /// Makes a stub, and the hook that it leads to, for a call and the instructions behind it.
+    /// The whole slot.
+    private(set) var bytes: [UInt8] = []
+    /// Offset of where the patched jump goes.
+    private(set) var entry = 0
+    /// Offset of the moved instructions.
+    private(set) var moved = 0
+    /// Bytes of the moved instructions.
+    private(set) var movedSize = 0
+    /// Where stopped threads go on.
+    private(set) var moves: [ThreadMove] = []
+
+    private static let endbr64: [UInt8] = [0xF3, 0x0F, 0x1E, 0xFA]
+    /// What the stub leads to: a hook, or the function that takes another's place.
+    static let pointerOffset = 0
+    private static let thunkOffset = 8
+    /// Where the beginning of a function goes on: what thunks and replacements call as the original.
+    static let originalOffset = 64
+
+    /// More bytes than a stub for these instructions takes.
+    static func room(for window: PatchWindow) -> Int {
+      originalOffset + 64 + window.instructions.reduce(0) { $0 + max($1.bytes.count, 8) + 16 }
+    }
+
+    /// Makes a stub without its pointer.
     ///
-    /// Those run after the thunk, so that they see the result that the post handler left.
-    init(callSite window: PatchWindow, slot: UInt) throws(HookError) {
-      let call = window.instructions[0]
+    /// - Parameter slot: where it will stand.
+    init(_ purpose: Purpose, for window: PatchWindow, slot: UInt) throws(HookError) {
+      switch purpose {
+      case .entry(let width):
+        try makeEntry(of: window, slot) { stub in
+          stub.append([0x4C, 0x8B, 0x1D], to: Self.pointerOffset)  // mov r11, [rip + hook]
+          stub.bytes += [0x49, 0x83, 0x7B, UInt8(CKEMON_HOOK_TABLE), 0]  // cmp qword [r11 + table], 0
+          stub.append([0x0F, 0x84], to: Self.originalOffset + Self.endbr64.count)  // je
+          stub.append([0xFF, 0x25], to: Self.thunkOffset)  // jmp [rip + thunk]
+        }
+        setWord(try Self.thunk(isCallSite: false, width, window), at: Self.thunkOffset)
+      case .replacement:
+        try makeEntry(of: window, slot) { $0.append([0xFF, 0x25], to: Self.pointerOffset) }
+      case .callSite(let width):
+        try makeCallSite(of: window, slot)
+        setWord(try Self.thunk(isCallSite: true, width, window), at: Self.thunkOffset)
+      }
+      pad(to: (bytes.count + CodeSlab.alignment - 1) & ~(CodeSlab.alignment - 1))
+    }
+
+    /// Names what the stub leads to.
+    mutating func setPointer(_ pointer: UInt) { setWord(pointer, at: Self.pointerOffset) }
+
+    private mutating func makeEntry(
+      of window: PatchWindow, _ slot: UInt, _ body: (inout Stub) -> Void
+    ) throws(HookError) {
+      bytes = [UInt8](repeating: 0xCC, count: 16)
+      entry = bytes.count
+      bytes += Self.endbr64
+      body(&self)
+      pad(to: Self.originalOffset)
+      bytes += Self.endbr64
+      try move(window.instructions, of: window, to: slot)
+    }
+
+    /// The instructions behind the call run after the thunk, so that they see the result that the post handler left.
+    private mutating func makeCallSite(
+      of window: PatchWindow, _ slot: UInt
+    ) throws(HookError) {
       let back = Int(CKEMON_STUB_RETURN)
       let callThunk: [UInt8] = [0xFF, 0x15]  // call [rip + thunk], 6 bytes
       let loadEnd = back - callThunk.count - 4
       // At a call r11 holds nothing that anybody needs: it takes the target.
-      let load = try CallTarget(call).loadIntoR11(endingAt: slot &+ UInt(loadEnd))
-      let moved = try Self.move(
-        Array(window.instructions.dropFirst()), of: window, to: slot &+ UInt(back),
-        room: CodeSlab.slotSize - back)
-
-      hook = try Self.makeHook(original: nil, resume: call.end, for: window)
-      var code = Slot(hook: hook, thunk: ckemon_call_thunk)
-      code.pad(to: loadEnd - load.count - Self.endbr64.count)
-      entry = slot &+ UInt(code.bytes.count)
-      code.bytes += Self.endbr64
-      code.bytes += load
-      code.appendRelative(callThunk, to: Self.thunkOffset)
-      precondition(code.bytes.count == back, "the thunk finds its hook by this distance")
-      code.bytes += moved
-      code.pad(to: CodeSlab.slotSize)
-      bytes = code.bytes
+      let load = try CallTarget(window.instructions[0])
+        .loadIntoR11(endingAt: slot &+ UInt(loadEnd))
+      bytes = [UInt8](repeating: 0xCC, count: 16)
+      pad(to: loadEnd - load.count - Self.endbr64.count)
+      entry = bytes.count
+      bytes += Self.endbr64
+      bytes += load
+      append(callThunk, to: Self.thunkOffset)
+      precondition(bytes.count == back, "the thunk finds its hook by this distance")
+      try move(Array(window.instructions.dropFirst()), of: window, to: slot)
     }
 
-    /// The instructions for another place, and a jump back to the end of the window.
-    private static func move(
-      _ instructions: [Instruction], of window: PatchWindow, to place: UInt, room: Int
-    ) throws(HookError) -> [UInt8] {
-      var moved = try Relocator(window: window.range).relocate(instructions, to: place)
-      moved += try jump(from: place &+ UInt(moved.count), to: window.end)
-      guard moved.count <= room else {
-        throw HookError(
-          .positionDependent, at: window.start,
-          "the moved instructions take \(moved.count) bytes, there is room for \(room)")
+    /// The instructions for the place behind what has been written.
+    private mutating func move(
+      _ instructions: [Instruction], of window: PatchWindow, to slot: UInt
+    ) throws(HookError) {
+      moved = bytes.count
+      let place = slot &+ UInt(moved)
+      let relocator = Relocator(
+        instructions: instructions, resume: window.end, returnsToOldPlace: window.tier != .copy)
+      let code = try relocator.relocate(to: place)
+      for (instruction, offset) in zip(instructions, code.offsets)
+      where instruction.address != window.start
+        && (window.tier == .copy || window.patched.contains(instruction.address))
+      {
+        moves.append(ThreadMove(from: instruction.address, to: place &+ UInt(offset)))
       }
-      return moved
+      movedSize = code.bytes.count
+      bytes += code.bytes
     }
 
     /// `jmp rel32`.
@@ -93,36 +125,30 @@
       return bytes
     }
 
-    private static func makeHook(
-      original: UInt?, resume: UInt?, for window: PatchWindow
-    ) throws(HookError) -> OpaquePointer {
-      let wide = ckemon_has_wide_vectors() != 0 ? UInt32(CKEMON_HOOK_WIDE) : 0
-      let hook = ckemon_hook_create(
-        original.flatMap { UnsafeRawPointer(bitPattern: $0) },
-        resume.flatMap { UnsafeRawPointer(bitPattern: $0) }, wide)
-      guard let hook else { throw HookError(.system, at: window.start, "no memory for a hook") }
-      return hook
+    private static func thunk(
+      isCallSite: Bool, _ width: VectorWidth, _ window: PatchWindow
+    ) throws(HookError) -> UInt {
+      guard let thunk = ckemon_hook_thunk(isCallSite ? 1 : 0, Int32(width.rawValue)) else {
+        throw HookError(
+          .unsupportedProcessor, at: window.start, "hooks need an x86-64 Linux system")
+      }
+      return UInt(bitPattern: thunk)
     }
 
-    /// A slot being written: its two addresses first.
-    private struct Slot {
-      var bytes: [UInt8] = []
+    private mutating func setWord(_ word: UInt, at offset: Int) {
+      var word = word.littleEndian
+      withUnsafeBytes(of: &word) { bytes.replaceSubrange(offset..<(offset + 8), with: $0) }
+    }
 
-      init(hook: OpaquePointer, thunk: @convention(c) () -> Void) {
-        bytes.append(littleEndian: UInt(bitPattern: hook))
-        bytes.append(littleEndian: unsafeBitCast(thunk, to: UInt.self))
-      }
+    /// An instruction whose operand is something in the slot.
+    private mutating func append(_ opcode: [UInt8], to offset: Int) {
+      bytes += opcode
+      bytes.append(littleEndian: Int32(offset - bytes.count - 4))
+    }
 
-      /// An instruction whose operand is one of the slot's addresses.
-      mutating func appendRelative(_ opcode: [UInt8], to offset: Int) {
-        bytes += opcode
-        bytes.append(littleEndian: Int32(offset - bytes.count - 4))
-      }
-
-      /// Fills with `int3`: nothing runs there.
-      mutating func pad(to offset: Int) {
-        bytes += repeatElement(0xCC, count: offset - bytes.count)
-      }
+    /// Fills with `int3`: nothing runs there.
+    private mutating func pad(to offset: Int) {
+      bytes += repeatElement(0xCC, count: max(0, offset - bytes.count))
     }
   }
 #endif

@@ -6,21 +6,33 @@ public struct Instruction: Sendable, Equatable, CustomStringConvertible {
   public let address: UInt
   /// Its bytes.
   public let bytes: [UInt8]
-  /// What it does, in upper case, as in `CALL`.
-  public let mnemonic: String
-  /// What it does it with, as in `QWORD [RBP-0x50]`; empty when it has no operands.
-  public let operands: String
 
-  /// Offset in ``bytes`` of a 32-bit displacement that counts from the end of the instruction.
-  let ripDisplacementOffset: Int?
+  /// How it is encoded.
+  let form: MachineCode
   /// How it leaves the straight line, when that depends on where it stands.
   let branch: RelativeBranch?
+
+  /// Takes an instruction from the beginning of some bytes.
+  init(_ form: MachineCode, _ code: UnsafeRawBufferPointer, at address: UInt) {
+    self.address = address
+    self.form = form
+    bytes = Array(code[..<form.length])
+    branch = RelativeBranch(form, code, at: address)
+  }
+
+  /// What it does, in upper case, as in `CALL`; `?` for what the disassembler library does not know.
+  public var mnemonic: String { InstructionText(of: self).mnemonic }
+  /// What it does it with, as in `QWORD [RBP-0x50]`; empty when it has no operands.
+  public var operands: String { InstructionText(of: self).operands }
 
   /// The address behind it.
   public var end: UInt { address &+ UInt(bytes.count) }
 
   /// Mnemonic and operands.
-  public var text: String { operands.isEmpty ? mnemonic : "\(mnemonic) \(operands)" }
+  public var text: String {
+    let text = InstructionText(of: self)
+    return text.operands.isEmpty ? text.mnemonic : "\(text.mnemonic) \(text.operands)"
+  }
 
   /// The line that Kemon logs: `(02) ffd3 CALL RBX`.
   public var description: String {
@@ -28,6 +40,9 @@ public struct Instruction: Sendable, Equatable, CustomStringConvertible {
     let size = bytes.count < 10 ? "0\(bytes.count)" : "\(bytes.count)"
     return "(\(size)) \(hexadecimal.joined()) \(text)"
   }
+
+  /// Offset in ``bytes`` of a 32-bit displacement that counts from the end of the instruction.
+  var ripDisplacementOffset: Int? { form.isRIPRelative ? form.displacementOffset : nil }
 
   /// The address that the RIP-relative operand means.
   var ripTarget: UInt? {

@@ -7,8 +7,40 @@ struct InstructionText {
   let mnemonic: String
   let operands: String
 
+  /// Asks the disassembler library.
+  init(of instruction: Instruction) {
+    var handle: csh = 0
+    guard cs_open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK else {
+      self.init()
+      return
+    }
+    defer { cs_close(&handle) }
+    cs_option(handle, CS_OPT_DETAIL, Int(CS_OPT_ON.rawValue))
+    guard let scratch = cs_malloc(handle) else {
+      self.init()
+      return
+    }
+    defer { cs_free(scratch, 1) }
+    let isKnown = instruction.bytes.withUnsafeBufferPointer { bytes in
+      var next = bytes.baseAddress
+      var left = bytes.count
+      var position = UInt64(instruction.address)
+      return cs_disasm_iter(handle, &next, &left, &position, scratch) && left == 0
+    }
+    if isKnown {
+      self.init(handle: handle, instruction: scratch)
+    } else {
+      self.init()
+    }
+  }
+
+  private init() {
+    mnemonic = "?"
+    operands = ""
+  }
+
   /// Formats an instruction that was decoded with details.
-  init(handle: csh, instruction: UnsafePointer<cs_insn>) {
+  private init(handle: csh, instruction: UnsafePointer<cs_insn>) {
     let name = Self.string(UnsafeRawPointer(instruction), at: \.mnemonic)
     // A prefix such as "lock" comes in front of the mnemonic itself.
     var words = name.split(separator: " ").map(String.init)

@@ -8,10 +8,10 @@ internal import Glibc
 /// No page is ever writable and executable. Slots are given out once and never taken back: a thread may be on its way
 /// through one at any time.
 struct CodeSlab {
-  /// Bytes of one slot.
-  static let slotSize = 128
-  /// Bytes of one slab.
-  static let size = 64 * 1024
+  /// Slots begin at multiples of this.
+  static let alignment = 32
+  /// Bytes of one slab; only what is used takes memory.
+  static let size = 1 << 20
   /// How far code may lie from what it refers to, so that any byte of either is in the reach of a rel32.
   static let reach: UInt = 0x7000_0000
 
@@ -20,6 +20,8 @@ struct CodeSlab {
   /// The same bytes, writable.
   private let writable: UInt
   private var used = 0
+  /// Bytes that are left.
+  var room: Int { owner == getpid() ? Self.size - used : 0 }
   /// A forked child shares the memory: it runs this code, and writes to a slab of its own.
   private let owner = getpid()
 
@@ -61,25 +63,32 @@ struct CodeSlab {
       "\(Self.size) bytes for a stub are needed less than 2 GiB away, and nothing is free there")
   }
 
-  /// Whether the slab has a slot, and from there everything near the address is in reach.
-  func canServe(_ address: UInt) -> Bool {
-    guard used < Self.size / Self.slotSize, owner == getpid() else { return false }
+  /// Whether everything near the address is in reach from the slab, and there is room for a slot.
+  func canServe(_ address: UInt, _ count: Int) -> Bool {
+    guard count <= room else { return false }
     let distance = executable > address ? executable - address : address - executable
     return distance + UInt(Self.size) <= Self.reach
   }
 
   /// The address of the slot that ``fill(_:)`` fills next.
-  var nextSlot: UInt { executable &+ UInt(used * Self.slotSize) }
+  var nextSlot: UInt { executable &+ UInt(used) }
+
+  /// Whether an address is in it.
+  func holds(_ address: UInt) -> Bool { address &- executable < UInt(Self.size) }
 
   /// Writes the next slot and gives it away for ever.
   mutating func fill(_ bytes: [UInt8]) {
-    precondition(bytes.count <= Self.slotSize, "a stub that is larger than its slot")
-    precondition(used < Self.size / Self.slotSize, "a full slab")
+    precondition(bytes.count <= room, "a stub that is larger than its slab")
+    store(bytes, at: nextSlot)
+    used += (bytes.count + Self.alignment - 1) & ~(Self.alignment - 1)
+  }
+
+  /// Changes data of a slot that was given away.
+  func store(_ bytes: [UInt8], at address: UInt) {
     let slot = UnsafeMutableRawBufferPointer(
-      start: UnsafeMutableRawPointer(bitPattern: writable &+ UInt(used * Self.slotSize)),
-      count: Self.slotSize)
+      start: UnsafeMutableRawPointer(bitPattern: writable &+ (address &- executable)),
+      count: bytes.count)
     slot.copyBytes(from: bytes)
-    used += 1
   }
 
   private static func failure(_ call: String, _ code: Int32, _ address: UInt) -> HookError {

@@ -20,6 +20,8 @@ struct MemoryMap {
 
   let regions: [Region]
 
+  init(regions: [Region]) { self.regions = regions }
+
   /// Reads `/proc/self/maps`.
   init() throws(HookError) {
     let descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)
@@ -97,8 +99,8 @@ struct MemoryMap {
   /// Checks that every byte is code that may be changed: readable, executable, not writable, not the kernel's.
   func requireCode(_ range: Range<UInt>) throws(HookError) {
     var next = range.lowerBound
-    for region in regions where region.range.overlaps(range) {
-      guard region.range.lowerBound <= next else { break }
+    for region in regions[firstIndex(endingAfter: next)...] {
+      guard region.range.lowerBound <= next, next < range.upperBound else { break }
       guard region.isReadable, region.isExecutable, !region.isWritable else {
         throw HookError(
           .notCode, at: range.lowerBound,
@@ -118,6 +120,26 @@ struct MemoryMap {
     guard next >= range.upperBound else {
       throw HookError(.notCode, at: next, "nothing is mapped there")
     }
+  }
+
+  /// Whether every byte is code that may be changed.
+  func isCode(_ range: Range<UInt>) -> Bool {
+    do {
+      try requireCode(range)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private func firstIndex(endingAfter address: UInt) -> Int {
+    var low = 0
+    var high = regions.count
+    while low < high {
+      let middle = (low + high) / 2
+      if regions[middle].range.upperBound <= address { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   /// Free places of a size, the nearest to an address first, none farther than `reach`.

@@ -5,9 +5,9 @@ import CKemonPlatform
 /// Where a function's code lies.
 public struct FunctionExtent: Sendable, Equatable {
   /// Its first byte.
-  public let start: UInt
+  public private(set) var start: UInt
   /// How many bytes it has.
-  public let size: Int
+  public private(set) var size: Int
 
   /// Takes what the caller knows, from a symbol table for instance.
   public init(start: UnsafeRawPointer, size: Int) {
@@ -32,36 +32,49 @@ public struct FunctionExtent: Sendable, Equatable {
   var neighbours: [FunctionExtent] {
     let reach: UInt = 512
     var found: [FunctionExtent] = []
-    var edge = start
-    while start &- edge < reach,
-      let next = Self.first(in: (1...Self.largestGap).lazy.map({ edge &- $0 }))
-    {
-      found.append(next)
-      edge = next.start
-    }
-    let end = range.upperBound
-    edge = end
-    while edge &- end < reach,
-      let next = Self.first(in: (0..<Self.largestGap).lazy.map({ edge &+ $0 }))
-    {
-      found.append(next)
-      edge = next.range.upperBound
+    for direction: Int32 in [-1, 1] {
+      var step = direction
+      while let next = beside(step) {
+        let distance = direction < 0 ? start &- next.range.upperBound : next.start &- range.upperBound
+        // Distances below zero: extents that overlap.
+        guard distance < reach || Int(bitPattern: distance) < 0, abs(step) < 32 else { break }
+        found.append(next)
+        step += direction
+      }
     }
     return found
   }
 
-  /// The most padding between two functions: they begin at multiples of 64 at most.
-  private static let largestGap: UInt = 64
+  /// The function some places after it in the table of its object, or before it.
+  private func beside(_ step: Int32) -> FunctionExtent? {
+    var extent = self
+    guard let pointer = UnsafeRawPointer(bitPattern: start),
+      ckemon_function_beside(pointer, step, &extent.start, &extent.size) != 0
+    else { return nil }
+    return extent
+  }
 
-  private static func first(in places: some Sequence<UInt>) -> FunctionExtent? {
-    for place in places {
-      if let pointer = UnsafeRawPointer(bitPattern: place),
-        let extent = FunctionExtent(containing: pointer)
-      {
-        return extent
-      }
-    }
-    return nil
+  /// Where the next function begins, as far as the object's table knows.
+  var nextStart: UInt? { beside(1)?.start }
+
+  init(range: Range<UInt>) {
+    start = range.lowerBound
+    size = range.count
+  }
+
+  /// Whether an address belongs to an object that the dynamic linker knows.
+  static func isLoaded(_ address: UInt) -> Bool {
+    UnsafeRawPointer(bitPattern: address).flatMap { ckemon_object_name($0) } != nil
+  }
+
+  /// Whether unwind information says that an address belongs to a function.
+  static func isCovered(_ address: UInt) -> Bool {
+    UnsafeRawPointer(bitPattern: address).flatMap(FunctionExtent.init(containing:)) != nil
+  }
+
+  /// Whether an exported symbol begins exactly at an address, and its size.
+  static func hasSymbol(_ address: UnsafeRawPointer, _ size: inout Int) -> Bool {
+    ckemon_symbol_at(address, &size) != 0
   }
 
   /// Its addresses.
@@ -70,24 +83,31 @@ public struct FunctionExtent: Sendable, Equatable {
 
 /// A copy of a function's code without the hooks that stand in it.
 struct FunctionCode {
+  /// What is searched for jumps: may begin before the function, when that is one of several in one piece.
   let extent: FunctionExtent
   let bytes: [UInt8]
-  /// Where an entry hook goes: behind `endbr64`, so that indirect calls still find it.
-  let entry: UInt
+  /// The first byte of the function.
+  let start: UInt
 
-  init(extent: FunctionExtent, bytes: [UInt8]) {
+  init(extent: FunctionExtent, bytes: [UInt8], start: UInt? = nil) {
     self.extent = extent
     self.bytes = bytes
-    entry = extent.start &+ (bytes.starts(with: [0xF3, 0x0F, 0x1E, 0xFA]) ? 4 : 0)
+    self.start = start ?? extent.start
   }
 
-  var start: UInt { extent.start }
+  /// The first byte behind it.
+  var end: UInt { extent.range.upperBound }
+
+  /// Whether it begins with `endbr64`, which indirect calls look for.
+  var hasLandingPad: Bool {
+    bytes.dropFirst(Int(start &- extent.start)).starts(with: [0xF3, 0x0F, 0x1E, 0xFA])
+  }
 
   /// Hands over the code from an address to the end of the function.
   func decode<Result>(
     from address: UInt, _ body: (UnsafeRawBufferPointer) throws(HookError) -> Result
   ) throws(HookError) -> Result {
-    let offset = Int(address &- start)
+    let offset = Int(bitPattern: address &- extent.start)
     guard offset >= 0, offset < bytes.count else {
       throw HookError(
         .tooShort, at: address,

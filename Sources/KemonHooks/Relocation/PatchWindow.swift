@@ -1,82 +1,190 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// How a function is made hookable.
+public enum HookTier: String, Sendable, CaseIterable {
+  /// The instructions under the jump are moved.
+  case window
+  /// A jump of the function leads back under the jump: the whole function is copied.
+  case copy
+  /// The function is shorter than the jump; the padding behind it is used.
+  case padding
+}
+
 /// The whole instructions that a five-byte jump takes the place of.
 struct PatchWindow: Equatable {
   /// Bytes of `jmp rel32`.
   static let jumpSize = 5
 
+  let tier: HookTier
+  /// What is moved: the instructions under the jump, or all to the end of the function.
   let instructions: [Instruction]
+  /// The bytes under the jump.
+  let original: [UInt8]
+  /// Where the moved instructions go on.
+  let end: UInt
 
   var start: UInt { instructions[0].address }
-  var end: UInt { instructions[instructions.count - 1].end }
   var range: Range<UInt> { start..<end }
-  var bytes: [UInt8] { instructions.flatMap(\.bytes) }
-
   /// The bytes that are really changed.
   var patched: Range<UInt> { start..<(start &+ UInt(Self.jumpSize)) }
 
-  /// Takes the instructions at an address of a function and checks that no jump leads between them.
-  ///
-  /// - Parameters:
-  ///   - address: the first instruction.
-  ///   - function: its code as it was before any hook, and where it stands.
-  ///   - neighbours: other functions to search for jumps into this one.
-  init(
-    at address: UInt, of function: FunctionCode, neighbours: [FunctionCode],
-    with disassembler: Disassembler
-  ) throws(HookError) {
-    instructions = try function.decode(from: address) { code throws(HookError) in
-      try disassembler.instructions(in: code, at: address, covering: Self.jumpSize)
-    }
-    let found = try search(function, with: disassembler)
-    if let branch = found.branch { throw refusal(of: branch, at: found.place) }
-    guard found.meetsStart else {
-      throw HookError(
-        .undecodable, at: start,
-        "not the beginning of an instruction of the function at "
-          + "0x\(String(function.start, radix: 16))")
-    }
-    for neighbour in neighbours {
-      // What is next to a function need not be code: then nothing is known of it.
-      guard let found = try? search(neighbour, with: disassembler), let branch = found.branch
-      else { continue }
-      throw refusal(of: branch, at: found.place)
+  /// The instructions that begin under the jump.
+  var replaced: [Instruction] { instructions.filter { patched.contains($0.address) } }
+
+  /// Whether a thread can be stopped at an instruction that is replaced or left behind.
+  var needsStop: Bool { instructions.count > 1 }
+
+  /// Why stopping the other threads would not be enough: calls that are under way return to what is replaced or left
+  /// behind. Nil when it is.
+  var returnsInside: Instruction? {
+    instructions.first { instruction in
+      guard instruction.form.isCall else { return false }
+      // A jump back to the window may follow anywhere in a function that is copied.
+      return tier == .copy
+        || (instruction.end < patched.upperBound && instruction.end > patched.lowerBound)
     }
   }
 
-  private func refusal(of branch: RelativeBranch, at place: UInt) -> HookError {
-    HookError(
-      .branchIntoWindow, at: place,
-      "leads to 0x\(String(branch.target, radix: 16)), inside the "
-        + "\(range.count) bytes at 0x\(String(start, radix: 16)) that the hook replaces")
+  /// The place of a call and what follows it.
+  init(callSite address: UInt, of search: BranchSearch) throws(HookError) {
+    let instructions = try search.function.decode(from: address) { code throws(HookError) in
+      try Disassembler().instructions(in: code, at: address, covering: Self.jumpSize)
+    }
+    try self.init(.window, instructions, search.function)
+    try search.requireBoundary(at: address)
+    // The call itself may be jumped to: the jump to the stub then stands there.
+    if let found = try search.first(into: patched, isEntry: false) {
+      throw search.refusal(of: found, into: patched)
+    }
   }
 
-  /// Looks through a function from its beginning for a jump that leads into the window.
-  ///
-  /// Code of the same function that the compiler has moved elsewhere (`.cold` parts) is not seen.
-  private func search(
-    _ function: FunctionCode, with disassembler: Disassembler
-  ) throws(HookError) -> (branch: RelativeBranch?, place: UInt, meetsStart: Bool) {
-    let range = self.range
-    // The first instruction of a call site may be jumped to: the jump to the stub then stands there. At the beginning
-    // of a function that would be a loop, which must not look like another call; from outside it is a call.
-    let isEntry = start == function.entry
-    var offender: RelativeBranch?
-    var place: UInt = 0
-    var meetsStart = false
-    let base = function.start
-    try function.decode(from: base) { code throws(HookError) in
-      try disassembler.walk(code, at: base) { offset, bytes in
-        let address = base &+ UInt(offset)
-        meetsStart = meetsStart || address == range.lowerBound
-        guard let branch = RelativeBranch(bytes, at: address), range.contains(branch.target),
-          branch.target != range.lowerBound || (isEntry && !branch.isCall)
-        else { return true }
-        offender = branch
-        place = address
-        return false
+  /// The beginning of a function: behind its landing pad when that is possible.
+  init(entryOf search: BranchSearch) throws(HookError) {
+    let function = search.function
+    var places = [function.start]
+    if function.hasLandingPad { places.insert(function.start &+ 4, at: 0) }
+    var obstacle: HookError?
+    for place in places {
+      do throws(HookError) {
+        let window = try Self(at: place, of: function)
+        guard let found = try search.first(into: window.patched, isEntry: true) else {
+          self = window
+          return
+        }
+        throw search.refusal(of: found, into: window.patched)
+      } catch {
+        obstacle = obstacle ?? error
       }
     }
-    return (offender, place, meetsStart)
+    if let obstacle, obstacle.code != .branchIntoWindow { throw obstacle }
+    self = try Self(copyFrom: places[0], of: search)
+  }
+
+  private init(at place: UInt, of function: FunctionCode) throws(HookError) {
+    let instructions = try function.decode(from: place) { code throws(HookError) in
+      try Disassembler().instructions(in: code, at: place, upTo: Self.jumpSize)
+    }
+    let size = instructions.reduce(0) { $0 + $1.bytes.count }
+    if size >= Self.jumpSize {
+      try self.init(.window, instructions, function)
+      return
+    }
+    try self.init(paddedAt: place, instructions, size, function)
+  }
+
+  /// A short function and the padding behind it.
+  private init(
+    paddedAt place: UInt, _ instructions: [Instruction], _ size: Int, _ function: FunctionCode
+  ) throws(HookError) {
+    guard instructions.last?.form.endsFlow == true,
+      let padding = Padding(behind: function, upTo: place &+ UInt(Self.jumpSize))
+    else {
+      throw HookError(
+        .tooShort, at: place,
+        "\(size) bytes of code, a hook needs \(Self.jumpSize), and what follows is no padding")
+    }
+    tier = .padding
+    self.instructions = instructions
+    original = Array((instructions.flatMap(\.bytes) + padding.bytes).prefix(Self.jumpSize))
+    end = place &+ UInt(size)
+  }
+
+  private init(
+    _ tier: HookTier, _ instructions: [Instruction], _ function: FunctionCode
+  ) throws(HookError) {
+    guard let first = instructions.first, let last = instructions.last else {
+      throw HookError(.tooShort, at: function.start, "no instructions")
+    }
+    self.tier = tier
+    self.instructions = instructions
+    original = Array(instructions.prefix(Self.jumpSize).flatMap(\.bytes).prefix(Self.jumpSize))
+    end = last.end
+    precondition(original.count == Self.jumpSize && first.address < end)
+  }
+
+  /// The whole function, because a jump in it leads back.
+  private init(copyFrom place: UInt, of search: BranchSearch) throws(HookError) {
+    let function = search.function
+    let instructions = try function.decode(from: place) { code throws(HookError) in
+      try Disassembler().instructions(in: code, at: place, upTo: code.count)
+    }
+    guard instructions.count <= 4096, instructions.reduce(0, { $0 + $1.bytes.count }) >= 5 else {
+      throw HookError(.tooShort, at: place, "a function of this size is not copied")
+    }
+    let patched = place..<(place &+ UInt(Self.jumpSize))
+    // What comes from elsewhere would still come: from a neighbour, from before the function, by a table of addresses.
+    if let found = try search.first(into: patched, isEntry: true, except: place..<function.end) {
+      throw search.refusal(of: found, into: patched)
+    }
+    let jump = instructions.first { $0.form.isIndirectJump && $0.ripDisplacementOffset == nil }
+    if let jump {
+      throw HookError(
+        .branchIntoWindow, at: jump.address,
+        "\(jump.text) may go to a part of the function that leads back to the \(Self.jumpSize) bytes at "
+          + "0x\(String(place, radix: 16)) that the hook replaces")
+    }
+    try self.init(.copy, instructions, function)
+  }
+}
+
+/// What fills the space between two functions.
+struct Padding {
+  let bytes: [UInt8]
+
+  /// Reads what stands behind a function, if it is proven to be padding: it does nothing, and no function begins there.
+  init?(behind function: FunctionCode, upTo end: UInt) {
+    guard end > function.end else { return nil }
+    let range = function.end..<end
+    if let next = function.extent.nextStart, next < end, next >= function.end { return nil }
+    let found = TextPatcher.read(range)
+    let isNothing = found.withUnsafeBytes { bytes in
+      var offset = 0
+      while offset < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+        if rest[0] == 0xCC {
+          offset += 1
+          continue
+        }
+        // A longer nop goes on behind the end; what is on the next page need not exist.
+        let place = range.lowerBound &+ UInt(offset)
+        let more = TextPatcher.read(place..<max(end, min(end &+ 11, (place | 0xFFF) &+ 1)))
+        let size = more.withUnsafeBytes { code in
+          MachineCode(code).flatMap { $0.isNothing(code) ? $0.length : nil }
+        }
+        guard let size else { return false }
+        offset += size
+      }
+      return true
+    }
+    guard isNothing else { return nil }
+    for address in range {
+      var size = 0
+      if FunctionExtent.isCovered(address) { return nil }
+      if let pointer = UnsafeRawPointer(bitPattern: address), FunctionExtent.hasSymbol(pointer, &size)
+      {
+        return nil
+      }
+    }
+    bytes = found
   }
 }

@@ -40,7 +40,7 @@ final class KextMonitor: Sendable {
       }, context: Unmanaged.passUnretained(self).toOpaque())
     let entry = try attach { function, extent throws(HookError) in
       try HookEngine.attach(
-        entry: function, extent: extent, safety: .quiescent, handlers: handlers)
+        entry: function, HookOptions(extent: extent, safety: .quiescent), handlers: handlers)
     }
     hooks.withLock { $0.entry = entry }
   }
@@ -110,8 +110,8 @@ final class KextMonitor: Sendable {
       // Quiescent: the kernel starts one kext at a time, and this one has not come to the call.
       let hook = try attach { function, extent throws(HookError) in
         try HookEngine.attach(
-          callSite: function + Int(start.callSite - start.function), extent: extent,
-          safety: .quiescent, handlers: handlers)
+          callSite: function + Int(start.callSite - start.function),
+          HookOptions(extent: extent, safety: .quiescent), handlers: handlers)
       }
       hooks.withLock { $0.callSite = hook }
       isCallSiteHooked.store(true, ordering: .releasing)

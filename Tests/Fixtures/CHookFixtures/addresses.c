@@ -13,7 +13,8 @@ static const struct {
     FUNCTION(fixture_add_bytes) FUNCTION(fixture_add_threads) FUNCTION(fixture_add_cycles) FUNCTION(fixture_add_align)
     FUNCTION(fixture_add_twice) FUNCTION(fixture_add_maps) FUNCTION(fixture_add_scratch) FUNCTION(fixture_add_changed)
     FUNCTION(fixture_add_slow_hook) FUNCTION(fixture_sum10) FUNCTION(fixture_sum8d) FUNCTION(fixture_sum_variadic)
-    FUNCTION(fixture_sum_variadic_of_4)
+    FUNCTION(fixture_sum_variadic_of_4) FUNCTION(fixture_add_stack) FUNCTION(fixture_add_busy) FUNCTION(fixture_add_sleepy)
+    FUNCTION(fixture_add_order) FUNCTION(fixture_add_swapped) FUNCTION(fixture_add_pre) FUNCTION(fixture_add_nested)
     FUNCTION(fixture_swap) FUNCTION(fixture_fibonacci) FUNCTION(fixture_depth) FUNCTION(fixture_return_address) FUNCTION(fixture_wait_for)
 #if defined(__x86_64__)
     FUNCTION(fixture_ymm_callee) FUNCTION(fixture_call_rbx) FUNCTION(fixture_call_rbx_site)
@@ -22,7 +23,7 @@ static const struct {
     FUNCTION(fixture_call_indexed_site) FUNCTION(fixture_call_joined_site) FUNCTION(fixture_endbr)
     FUNCTION(fixture_rip_load) FUNCTION(fixture_short_jcc) FUNCTION(fixture_short_jmp) FUNCTION(fixture_near_call)
     FUNCTION(fixture_jrcxz) FUNCTION(fixture_big_immediate) FUNCTION(fixture_loop_back) FUNCTION(fixture_loop_entry)
-    FUNCTION(fixture_tiny) FUNCTION(fixture_jumped_into) FUNCTION(fixture_call_next) FUNCTION(fixture_without_cfi)
+    FUNCTION(fixture_tiny) FUNCTION(fixture_tiny_before_data) FUNCTION(fixture_jumped_into) FUNCTION(fixture_call_next) FUNCTION(fixture_without_cfi)
     FUNCTION(fixture_without_cfi_end) FUNCTION(fixture_xbegin)
 #endif
 };

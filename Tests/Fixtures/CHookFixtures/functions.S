@@ -288,6 +288,11 @@ BEGIN fixture_tiny
   ret
 END fixture_tiny
 
+BEGIN fixture_tiny_before_data
+  ret
+END fixture_tiny_before_data
+  .byte 0x90, 0x06, 0x06, 0x06
+
 BEGIN fixture_call_next
   call 1f
 1:

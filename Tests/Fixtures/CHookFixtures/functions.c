@@ -27,6 +27,13 @@ HOOK_FIXTURE_ADD(fixture_add_maps)
 HOOK_FIXTURE_ADD(fixture_add_scratch)
 HOOK_FIXTURE_ADD(fixture_add_changed)
 HOOK_FIXTURE_ADD(fixture_add_slow_hook)
+HOOK_FIXTURE_ADD(fixture_add_stack)
+HOOK_FIXTURE_ADD(fixture_add_busy)
+HOOK_FIXTURE_ADD(fixture_add_sleepy)
+HOOK_FIXTURE_ADD(fixture_add_order)
+HOOK_FIXTURE_ADD(fixture_add_swapped)
+HOOK_FIXTURE_ADD(fixture_add_pre)
+HOOK_FIXTURE_ADD(fixture_add_nested)
 
 FIXTURE long fixture_sum10(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j) {
   return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j;

@@ -45,13 +45,14 @@ KEMON_C_BEGIN
 #define KEMON_HOOK_PROCEED 0
 #define KEMON_HOOK_SKIP 1
 
-/* A vector register: a float or double in the low bytes, or 16, 32 or 64 bytes. */
+/* A vector register: a float or double in the low bytes, or 16 or 32 bytes. */
 typedef struct kemon_hook_vector {
-  uint64_t lane[8];
+  uint64_t lane[4];
 } kemon_hook_vector;
 
 /* One call through a hook. Lives on the calling thread's stack from the first pre handler to the last post handler. */
 typedef struct kemon_hook_frame {
+  kemon_hook_vector result_vectors[2]; /* xmm0 and xmm1 of the result; post may replace them */
   uint64_t rdi, rsi, rdx, rcx, r8, r9; /* integer arguments; pre may change them */
   uint64_t rax;                        /* number of vector arguments of a variadic call */
   uint64_t r10;                        /* static chain */
@@ -60,12 +61,11 @@ typedef struct kemon_hook_frame {
   uint64_t return_address;             /* where the call returns to, as the program has it */
   uint64_t *stack_arguments;           /* the caller's; the original gets those that pre leaves there */
   const void *hook;                    /* of the engine */
-  uint64_t scratch[4];                 /* one word for each of the first four handlers; see kemon_hook_scratch */
-  void *engine[2];                     /* of the engine */
-  uint32_t skipped;                    /* 1 in post: the original was not called; 2: it was left by an exception */
+  uint64_t scratch[4];                 /* zero at pre, kept for post of the same hook, for the first four of a function */
+  void *engine;                        /* of the engine */
+  uint32_t skipped;                    /* in post: 1 = the original was not called, 2 = an exception left it */
   uint16_t engine_state[2];            /* of the engine */
   kemon_hook_vector vectors[8];        /* vector arguments; pre may change them */
-  kemon_hook_vector result_vectors[2]; /* xmm0 and xmm1 of the result; post may replace them */
 } kemon_hook_frame;
 
 /* Called before the original on the thread that calls it, any number of threads at a time. Returns KEMON_HOOK_PROCEED,

@@ -22,6 +22,13 @@ HOOK_FIXTURE_ADD(fixture_add_maps)
 HOOK_FIXTURE_ADD(fixture_add_scratch)
 HOOK_FIXTURE_ADD(fixture_add_changed)
 HOOK_FIXTURE_ADD(fixture_add_slow_hook)
+HOOK_FIXTURE_ADD(fixture_add_stack)
+HOOK_FIXTURE_ADD(fixture_add_busy)
+HOOK_FIXTURE_ADD(fixture_add_sleepy)
+HOOK_FIXTURE_ADD(fixture_add_order)
+HOOK_FIXTURE_ADD(fixture_add_swapped)
+HOOK_FIXTURE_ADD(fixture_add_pre)
+HOOK_FIXTURE_ADD(fixture_add_nested)
 long fixture_sum10(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j);
 double fixture_sum8d(double a, double b, double c, double d, double e, double f, double g, double h);
 long fixture_sum_variadic_of_4(void); /* calls fixture_sum_variadic with 4 doubles */
@@ -78,7 +85,8 @@ long fixture_loop_back(long n);    /* a later jump leads to its second instructi
 long fixture_loop_entry(long n);   /* a later jump leads to its first instruction */
 long fixture_jumped_into(long n);  /* a function in front of it jumps to its second instruction */
 long fixture_jumps_into_next(long n);
-void fixture_tiny(void);           /* ret */
+void fixture_tiny(void);           /* ret, then padding */
+void fixture_tiny_before_data(void); /* ret, then bytes that are no padding */
 long fixture_call_next(void);      /* call to the next instruction; pop */
 long fixture_without_cfi(long n);
 extern const unsigned char fixture_without_cfi_end[];

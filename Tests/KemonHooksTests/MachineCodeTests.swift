@@ -4,7 +4,7 @@ import Testing
 
 @testable import KemonHooks
 
-@Suite struct UnknownLengthTests {
+@Suite struct MachineCodeTests {
   @Test(
     arguments: [
       ([0x62, 0xE1, 0x7F, 0x28, 0x6F, 0x16], "vmovdqu8 ymm18, [rsi]"),
@@ -31,15 +31,15 @@ import Testing
     _ code: [UInt8], _ what: String
   ) {
     let more = code + [UInt8](repeating: 0x90, count: 8)
-    #expect(more.withUnsafeBytes { UnknownLength.of($0) } == code.count, "\(what)")
+    #expect(more.withUnsafeBytes { MachineCode($0)?.length } == code.count, "\(what)")
     for count in 0..<code.count {
-      #expect(code[..<count].withUnsafeBytes { UnknownLength.of($0) } == nil, "cut: \(what)")
+      #expect(code[..<count].withUnsafeBytes { MachineCode($0)?.length } == nil, "cut: \(what)")
     }
   }
 
   @Test(arguments: [[0x06], [0x0F, 0x04], [0x62, 0xF7, 0, 0, 0, 0, 0], [0xC4, 0xE4, 0, 0, 0, 0]])
   func `what nobody knows stays unknown`(_ code: [UInt8]) {
     let more = code + [UInt8](repeating: 0x90, count: 16)
-    #expect(more.withUnsafeBytes { UnknownLength.of($0) } == nil)
+    #expect(more.withUnsafeBytes { MachineCode($0)?.length } == nil)
   }
 }

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How a thread stops: the handlers of world.c. They call nothing of the C library, which may be what is changed. */
+#define _GNU_SOURCE
+#include "world.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#include "raw_syscall.h"
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((disable_sanitizer_instrumentation)), apply_to = function)
+#endif
+
+ckemon_stop ckemon_current_stop;
+int ckemon_stop_signal;
+
+extern void ckemon_signal_return(void);
+
+/* The kernel's, not the C library's. */
+struct action {
+  void (*handler)(int, siginfo_t *, void *);
+  unsigned long flags;
+  void (*restorer)(void);
+  uint64_t mask;
+};
+static struct action previous_trap;
+
+static long set_action(int number, const struct action *new, struct action *old) {
+  return ckemon_raw_syscall(SYS_rt_sigaction, number, (long)(uintptr_t)new, (long)(uintptr_t)old, 8, 0, 0);
+}
+
+static void wait_for_release(uint32_t number) {
+  ckemon_stop *stop = &ckemon_current_stop;
+  while (atomic_load(&stop->active) == number)
+    ckemon_raw_syscall(SYS_futex, (long)(uintptr_t)&stop->active, FUTEX_WAIT_PRIVATE, (long)number, 0, 0, 0);
+}
+
+/* A system call that this signal has interrupted, and that the kernel does not make again by itself, had only just
+ * begun: threads that sleep in one are not signalled. So it is made again. */
+static void restart_system_call(greg_t *registers) {
+  if (registers[REG_RAX] != -EINTR)
+    return;
+  const unsigned char *pc = (const unsigned char *)registers[REG_RIP];
+  /* mov eax, number; syscall */
+  if (pc[-1] != 0x05 || pc[-2] != 0x0f || pc[-7] != 0xb8)
+    return;
+  registers[REG_RIP] -= 7;
+}
+
+/* Counts the thread among those that look at the stop, if it is still under way. */
+static int begin_reading(uint32_t number) {
+  ckemon_stop *stop = &ckemon_current_stop;
+  atomic_fetch_add(&stop->readers, 1);
+  if (number != 0 && atomic_load(&stop->active) == number)
+    return 1;
+  atomic_fetch_sub(&stop->readers, 1);
+  return 0;
+}
+
+static void move_out(greg_t *registers) {
+  const ckemon_text_change *change = ckemon_current_stop.change;
+  uintptr_t pc = (uintptr_t)registers[REG_RIP];
+  size_t low = 0, high = change->move_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (change->moves[middle].from < pc)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low < change->move_count && change->moves[low].from == pc) {
+    /* The moved code does the same, also when the change is given up. */
+    registers[REG_RIP] = (greg_t)change->moves[low].to;
+    atomic_fetch_add(&ckemon_current_stop.moved, 1);
+  }
+}
+
+static void on_stop(int signal_number, siginfo_t *info, void *context) {
+  (void)signal_number;
+  ckemon_stop *stop = &ckemon_current_stop;
+  greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+  restart_system_call(registers);
+  uint32_t number = (uint32_t)info->si_value.sival_int;
+  if (info->si_code != SI_QUEUE || !begin_reading(number))
+    return;
+  move_out(registers);
+  int32_t tid = (int32_t)ckemon_raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+  uint32_t count = atomic_load(&stop->count);
+  for (uint32_t i = 0; i < count; i++)
+    if (stop->threads[i].tid == tid)
+      atomic_store(&stop->threads[i].stopped, 1);
+  atomic_fetch_sub(&stop->readers, 1);
+  atomic_fetch_add(&stop->acknowledgements, 1);
+  ckemon_raw_syscall(SYS_futex, (long)(uintptr_t)&stop->acknowledgements, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
+  wait_for_release(number);
+}
+
+/* A trap that is not ours. */
+static void pass_on(int signal_number, siginfo_t *info, void *context) {
+  void (*handler)(int, siginfo_t *, void *) = previous_trap.handler;
+  if ((uintptr_t)handler == (uintptr_t)SIG_DFL || (uintptr_t)handler == (uintptr_t)SIG_IGN) {
+    struct action action = {.handler = (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_DFL,
+                            .flags = 0x04000000,
+                            .restorer = ckemon_signal_return};
+    set_action(signal_number, &action, NULL);
+    long process = ckemon_raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    long tid = ckemon_raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+    ckemon_raw_syscall(SYS_tgkill, process, tid, signal_number, 0, 0, 0);
+    return;
+  }
+  handler(signal_number, info, context);
+}
+
+static int is_trap(uintptr_t pc) {
+  const ckemon_text_change *change = ckemon_current_stop.change;
+  for (size_t i = 0; i < change->trap_count; i++)
+    if (change->traps[i] == pc)
+      return 1;
+  return 0;
+}
+
+static void on_trap(int signal_number, siginfo_t *info, void *context) {
+  greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+  uintptr_t pc = (uintptr_t)registers[REG_RIP] - 1;
+  if (info->si_code == SI_KERNEL) {
+    uint32_t number = atomic_load(&ckemon_current_stop.active);
+    if (begin_reading(number)) {
+      int ours = is_trap(pc);
+      atomic_fetch_sub(&ckemon_current_stop.readers, 1);
+      if (ours)
+        wait_for_release(number);
+    }
+    /* Ours are gone when the stop is over. */
+    if (*(const volatile unsigned char *)pc != 0xcc) {
+      registers[REG_RIP] = (greg_t)pc;
+      return;
+    }
+  }
+  pass_on(signal_number, info, context);
+}
+
+int ckemon_world_prepare(void) {
+  struct action action = {.handler = on_stop,
+                          .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | 0x04000000 /* SA_RESTORER */,
+                          .restorer = ckemon_signal_return,
+                          .mask = ~0ull};
+  struct action old;
+  if (ckemon_stop_signal == 0) {
+    for (int number = 62; number > 40; number--) {
+      if (set_action(number, NULL, &old) == 0 && (uintptr_t)old.handler == (uintptr_t)SIG_DFL) {
+        long status = set_action(number, &action, NULL);
+        if (status != 0)
+          return (int)status;
+        ckemon_stop_signal = number;
+        break;
+      }
+    }
+    if (ckemon_stop_signal == 0)
+      return -EBUSY;
+  }
+  /* The program may have set its own since the last time. */
+  if (set_action(SIGTRAP, NULL, &old) == 0 && old.handler != on_trap) {
+    previous_trap = old;
+    action.handler = on_trap;
+    return (int)set_action(SIGTRAP, &action, NULL);
+  }
+  return 0;
+}
+
+int ckemon_world_signal(int32_t process, int32_t tid, uint32_t number) {
+  siginfo_t info = {.si_code = SI_QUEUE};
+  info.si_value.sival_int = (int)number;
+  info.si_pid = process;
+  return (int)ckemon_raw_syscall(SYS_rt_tgsigqueueinfo, process, tid, ckemon_stop_signal, (long)(uintptr_t)&info, 0, 0);
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+#endif
