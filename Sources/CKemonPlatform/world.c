@@ -142,26 +142,30 @@ static ckemon_thread *thread_of(int32_t tid) {
 
 /* Looks at one thread and stops it if it must be. Returns 1 when nothing is to be waited for. */
 static int settle(control *control, ckemon_thread *thread) {
-  if (thread->state == CKEMON_THREAD_SIGNALLED)
-    return (int)atomic_load(&thread->stopped);
+  if (atomic_load(&thread->stopped))
+    return 1;
   switch (look_at(control, thread->tid)) {
   case GONE:
     return 1;
   case SLEEPS:
+    /* Also one that was signalled: it waits in our handler for traps then, or will come to the other one. */
     if (thread->state != CKEMON_THREAD_ASLEEP) {
+      int was_signalled = thread->state == CKEMON_THREAD_SIGNALLED;
       thread->state = CKEMON_THREAD_ASLEEP;
-      if (blocks(blocked_signals(control, thread->tid), SIGTRAP))
+      if (!was_signalled && blocks(blocked_signals(control, thread->tid), SIGTRAP))
         control->traps_blocked = 1;
       return 0; /* it may have gone on in the meantime: look again */
     }
     return 1;
   default:
+    if (thread->state == CKEMON_THREAD_SIGNALLED)
+      return 0;
     thread->state = CKEMON_THREAD_NEW;
-    if (!blocks(blocked_signals(control, thread->tid), ckemon_stop_signal)) {
+    uint64_t mask = blocked_signals(control, thread->tid);
+    int number = !blocks(mask, ckemon_stop_signal)      ? ckemon_stop_signal
+                 : !blocks(mask, CKEMON_SECOND_SIGNAL) ? CKEMON_SECOND_SIGNAL : 0;
+    if (number != 0 && ckemon_world_signal(control->process, thread->tid, number, control->number) == 0)
       thread->state = CKEMON_THREAD_SIGNALLED;
-      if (ckemon_world_signal(control->process, thread->tid, control->number) == -EAGAIN)
-        thread->state = CKEMON_THREAD_NEW; /* too many signals are waiting */
-    }
     return 0;
   }
 }

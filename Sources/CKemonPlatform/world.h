@@ -34,7 +34,10 @@ extern ckemon_stop ckemon_current_stop __attribute__((visibility("hidden")));
 int ckemon_world_prepare(void);
 /* The signal that stops a thread. */
 extern int ckemon_stop_signal __attribute__((visibility("hidden")));
-/* Asks a thread to stop for the stop of this number. */
-int ckemon_world_signal(int32_t process, int32_t tid, uint32_t number);
+/* The signal for threads that block every signal but those that processors raise, as many libraries' threads do. Not
+ * SIGTRAP: one that is pending would swallow the one of an int3. */
+#define CKEMON_SECOND_SIGNAL SIGSYS
+/* Asks a thread to stop for the stop of this number, by one of the two. */
+int ckemon_world_signal(int32_t process, int32_t tid, int signal_number, uint32_t number);
 #endif
 #endif

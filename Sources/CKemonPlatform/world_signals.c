@@ -28,7 +28,8 @@ struct action {
   void (*restorer)(void);
   uint64_t mask;
 };
-static struct action previous_trap;
+/* What the program wants to happen at the two signals that are not ours alone. */
+static struct action previous[32];
 
 static long set_action(int number, const struct action *new, struct action *old) {
   return ckemon_raw_syscall(SYS_rt_sigaction, number, (long)(uintptr_t)new, (long)(uintptr_t)old, 8, 0, 0);
@@ -80,14 +81,20 @@ static void move_out(greg_t *registers) {
   }
 }
 
-static void on_stop(int signal_number, siginfo_t *info, void *context) {
-  (void)signal_number;
+/* Tells a request to stop from other signals; the number is in the lower half. */
+#define REQUEST 0x6b656d6f00000000u
+
+/* Stops the thread if this is a request of the stop that is under way. Returns 1 for any request. */
+static int stop_here(const siginfo_t *info, void *context) {
+  uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+  if (info->si_code != SI_QUEUE || (value & 0xffffffff00000000u) != REQUEST)
+    return 0;
   ckemon_stop *stop = &ckemon_current_stop;
   greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
   restart_system_call(registers);
-  uint32_t number = (uint32_t)info->si_value.sival_int;
-  if (info->si_code != SI_QUEUE || !begin_reading(number))
-    return;
+  uint32_t number = (uint32_t)value;
+  if (!begin_reading(number))
+    return 1;
   move_out(registers);
   int32_t tid = (int32_t)ckemon_raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
   uint32_t count = atomic_load(&stop->count);
@@ -98,11 +105,12 @@ static void on_stop(int signal_number, siginfo_t *info, void *context) {
   atomic_fetch_add(&stop->acknowledgements, 1);
   ckemon_raw_syscall(SYS_futex, (long)(uintptr_t)&stop->acknowledgements, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
   wait_for_release(number);
+  return 1;
 }
 
-/* A trap that is not ours. */
+/* A signal that is not ours. */
 static void pass_on(int signal_number, siginfo_t *info, void *context) {
-  void (*handler)(int, siginfo_t *, void *) = previous_trap.handler;
+  void (*handler)(int, siginfo_t *, void *) = previous[signal_number].handler;
   if ((uintptr_t)handler == (uintptr_t)SIG_DFL || (uintptr_t)handler == (uintptr_t)SIG_IGN) {
     struct action action = {.handler = (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_DFL,
                             .flags = 0x04000000,
@@ -114,6 +122,11 @@ static void pass_on(int signal_number, siginfo_t *info, void *context) {
     return;
   }
   handler(signal_number, info, context);
+}
+
+static void on_stop(int signal_number, siginfo_t *info, void *context) {
+  if (!stop_here(info, context) && signal_number == CKEMON_SECOND_SIGNAL)
+    pass_on(signal_number, info, context);
 }
 
 static int is_trap(uintptr_t pc) {
@@ -144,39 +157,42 @@ static void on_trap(int signal_number, siginfo_t *info, void *context) {
   pass_on(signal_number, info, context);
 }
 
+/* Takes a signal that the program may use too; again when it has set its own handler since the last time. */
+static int share(int number, struct action *action, void (*handler)(int, siginfo_t *, void *)) {
+  struct action old;
+  long status = set_action(number, NULL, &old);
+  if (status != 0 || old.handler == handler)
+    return (int)status;
+  previous[number] = old;
+  action->handler = handler;
+  return (int)set_action(number, action, NULL);
+}
+
 int ckemon_world_prepare(void) {
   struct action action = {.handler = on_stop,
                           .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | 0x04000000 /* SA_RESTORER */,
                           .restorer = ckemon_signal_return,
                           .mask = ~0ull};
   struct action old;
-  if (ckemon_stop_signal == 0) {
-    for (int number = 62; number > 40; number--) {
-      if (set_action(number, NULL, &old) == 0 && (uintptr_t)old.handler == (uintptr_t)SIG_DFL) {
-        long status = set_action(number, &action, NULL);
-        if (status != 0)
-          return (int)status;
-        ckemon_stop_signal = number;
-        break;
-      }
-    }
-    if (ckemon_stop_signal == 0)
-      return -EBUSY;
+  for (int number = 62; number > 40 && ckemon_stop_signal == 0; number--) {
+    if (set_action(number, NULL, &old) != 0 || (uintptr_t)old.handler != (uintptr_t)SIG_DFL)
+      continue;
+    long status = set_action(number, &action, NULL);
+    if (status != 0)
+      return (int)status;
+    ckemon_stop_signal = number;
   }
-  /* The program may have set its own since the last time. */
-  if (set_action(SIGTRAP, NULL, &old) == 0 && old.handler != on_trap) {
-    previous_trap = old;
-    action.handler = on_trap;
-    return (int)set_action(SIGTRAP, &action, NULL);
-  }
-  return 0;
+  if (ckemon_stop_signal == 0)
+    return -EBUSY;
+  int status = share(SIGTRAP, &action, on_trap);
+  return status != 0 ? status : share(CKEMON_SECOND_SIGNAL, &action, on_stop);
 }
 
-int ckemon_world_signal(int32_t process, int32_t tid, uint32_t number) {
+int ckemon_world_signal(int32_t process, int32_t tid, int signal_number, uint32_t number) {
   siginfo_t info = {.si_code = SI_QUEUE};
-  info.si_value.sival_int = (int)number;
+  info.si_value.sival_ptr = (void *)(uintptr_t)(REQUEST | number);
   info.si_pid = process;
-  return (int)ckemon_raw_syscall(SYS_rt_tgsigqueueinfo, process, tid, ckemon_stop_signal, (long)(uintptr_t)&info, 0, 0);
+  return (int)ckemon_raw_syscall(SYS_rt_tgsigqueueinfo, process, tid, signal_number, (long)(uintptr_t)&info, 0, 0);
 }
 
 #if defined(__clang__)

@@ -42,7 +42,7 @@ typedef struct ckemon_text_report {
 
 /* Makes a change: all of it or, when the result is not 0, nothing.
  *
- * Threads that run are stopped by a real-time signal that the program does not use, and moved out of what is replaced;
+ * Threads that run are stopped by a real-time signal that the program does not use (or by SIGSYS, where they block that), and moved out of what is replaced;
  * a system call that this interrupts is made again. Threads that sleep in a system call are left alone: while they
  * could wake up into the change an int3 stands at its beginning, whose handler lets them wait. Threads that block
  * signals are waited for.
