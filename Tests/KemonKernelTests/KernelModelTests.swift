@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Glibc
 import KemonBus
 import KemonEvents
 import KemonHooks
@@ -211,26 +210,22 @@ import Testing
     let model = try KernelModel(dispatcher: Dispatcher(ring: ring))
     let start = try OSKextStart(.macOS10_13_6)
     let site = try #require(UnsafeRawPointer(bitPattern: start.callSite))
-    // Somebody else has changed the call.
-    let call = Array(UnsafeRawBufferPointer(start: site, count: 2))
-    try poke([0x90, 0x90], at: site)
+    // Somebody else is first at the call.
+    let foreign = try HookEngine.attach(
+      callSite: site, HookOptions(safety: .quiescent),
+      handlers: HookHandlers(pre: { _, frame in
+        frame.pointee.result = 99
+        return Int32(CKEMON_SKIP)
+      }))
     let error = try #require(throws: KernelError.self) { try model.run(.mandiantMonitor) }
-    #expect(error.underlying?.code == .notACall)
-    try poke(call, at: site)
+    #expect(error.underlying?.code == .alreadyHooked)
     let seen = drain(subscription)
     #expect(
       seen.map(\.text).prefix(1) == ["Kext \(monitor) failed to load (0xdc008001)."])
     #expect(!seen.contains { $0.kind == "kext.start" })
+    try foreign.detach()
     #expect(try model.run(.mandiantMonitor)[monitor]?.isLoaded == true)
     try model.close()
-  }
-
-  /// Writes to code as a debugger does.
-  private func poke(_ bytes: [UInt8], at address: UnsafeRawPointer) throws {
-    let memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC)
-    try #require(memory >= 0)
-    defer { close(memory) }
-    #expect(pwrite(memory, bytes, bytes.count, off_t(Int(bitPattern: address))) == bytes.count)
   }
 
   @Test func `sessions of two threads wait for each other`() throws {

@@ -32,15 +32,18 @@ public struct HookOptions: Sendable {
   public var order: Int
   /// The function's vector arguments and results; the first hook of a function decides.
   public var vectors: VectorWidth
+  /// Whether to refuse a place that is hooked already; hooks that ask for less may still join later.
+  public var isExclusive: Bool
 
   /// Chooses what fits nearly every function.
   public init(
     extent: FunctionExtent? = nil, safety: PatchSafety = .live, order: Int = 0,
-    vectors: VectorWidth = .bytes32
+    vectors: VectorWidth = .bytes32, isExclusive: Bool = false
   ) {
     self.extent = extent
     self.safety = safety
     self.order = order
     self.vectors = vectors
+    self.isExclusive = isExclusive
   }
 }

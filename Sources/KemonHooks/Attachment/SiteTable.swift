@@ -74,6 +74,10 @@
         let purpose: Stub.Purpose =
           place == .entry ? .entry(options.vectors) : .callSite(options.vectors)
         let site = try site(for: purpose, at: address, options, &draft, pins)
+        guard !options.isExclusive || (draft[site] ?? site.entries).isEmpty else {
+          throw HookError(
+            .alreadyHooked, at: site.address, "a hook stands there, and this one wants to be alone")
+        }
         lastID += 1
         let entry = HookSite.Entry(id: lastID, order: options.order, handler: handlers.handler)
         draft.add(entry, to: site)

@@ -40,7 +40,7 @@ final class KextMonitor: Sendable {
       }, context: Unmanaged.passUnretained(self).toOpaque())
     let entry = try attach { function, extent throws(HookError) in
       try HookEngine.attach(
-        entry: function, HookOptions(extent: extent, safety: .quiescent), handlers: handlers)
+        entry: function, HookOptions(extent: extent, safety: .quiescent, isExclusive: true), handlers: handlers)
     }
     hooks.withLock { $0.entry = entry }
   }
@@ -111,7 +111,7 @@ final class KextMonitor: Sendable {
       let hook = try attach { function, extent throws(HookError) in
         try HookEngine.attach(
           callSite: function + Int(start.callSite - start.function),
-          HookOptions(extent: extent, safety: .quiescent), handlers: handlers)
+          HookOptions(extent: extent, safety: .quiescent, isExclusive: true), handlers: handlers)
       }
       hooks.withLock { $0.callSite = hook }
       isCallSiteHooked.store(true, ordering: .releasing)

@@ -195,6 +195,32 @@ fixture_call_indexed_site:
   ret
 END fixture_call_indexed
 
+/* For tests with threads, which have functions of their own. */
+BEGIN fixture_live_endbr
+  endbr64
+  lea rax, [rdi + 1]
+  nop
+  ret
+END fixture_live_endbr
+
+BEGIN fixture_live_short_jcc
+  test rdi, rdi
+  jz 1f
+  mov rax, rdi
+  ret
+1:
+  mov eax, 7
+  ret
+END fixture_live_short_jcc
+
+BEGIN fixture_live_loop_back
+  mov rax, rdi
+1:
+  dec rdi
+  jnz 1b
+  ret
+END fixture_live_loop_back
+
 BEGIN fixture_endbr
   endbr64
   lea rax, [rdi + 1]

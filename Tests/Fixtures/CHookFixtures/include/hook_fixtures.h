@@ -80,7 +80,12 @@ long fixture_near_call(long n);    /* begins with call rel32 to a helper; n + 5 
 long fixture_jrcxz(long n, long, long, long counter); /* jrcxz first; counter == 0 ? 1 : 2 */
 long fixture_big_immediate(long n); /* a 10 byte movabs first; n + 0x1122334455667788 */
 
-/* Beginnings that must be refused. */
+/* The same for tests with threads. */
+long fixture_live_endbr(long n);
+long fixture_live_short_jcc(long n);
+long fixture_live_loop_back(long n);
+
+/* Beginnings whose jumps lead back, and such that must be refused. */
 long fixture_loop_back(long n);    /* a later jump leads to its second instruction */
 long fixture_loop_entry(long n);   /* a later jump leads to its first instruction */
 long fixture_jumped_into(long n);  /* a function in front of it jumps to its second instruction */
