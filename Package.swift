@@ -61,7 +61,8 @@ let package = Package(
   name: "kemon",
   products: [
     .executable(name: "kemon-host", targets: ["kemon-host"]),
-    .library(name: "KemonHooks", targets: ["KemonHooks"]),
+    // For C too: libKemonHooks.so has the functions of kemon/hook.h.
+    .library(name: "KemonHooks", type: .dynamic, targets: ["KemonHooks", "KemonHooksC"]),
     .library(name: "KemonPluginKit", targets: ["KemonPluginKit"]),
     .library(name: "kext-guard", type: .dynamic, targets: ["kext-guard"]),
     .library(name: "dns-watch", type: .dynamic, targets: ["dns-watch"]),
@@ -93,6 +94,9 @@ let package = Package(
       name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform"], swiftSettings: rules),
     .target(
       name: "KemonHooks", dependencies: ["CCapstone", "CKemonPlatform", "KemonPlatform"],
+      swiftSettings: rules),
+    .target(
+      name: "KemonHooksC", dependencies: ["KemonHooks", "KemonPlatform", "CKemonPlugin"],
       swiftSettings: rules),
     .target(
       name: "KemonKernel", dependencies: ["KemonBus", "KemonHooks", "KemonEvents", "CKernelImage"],
@@ -127,7 +131,7 @@ let package = Package(
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
-    tests("KemonHooks", ["KemonHooks", "CHookFixtures"]),
+    tests("KemonHooks", ["KemonHooks", "KemonHooksC", "CKemonPlugin", "CHookFixtures"]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(

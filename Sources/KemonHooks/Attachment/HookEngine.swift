@@ -54,12 +54,15 @@ public enum HookEngine {
   }
 
   /// Lets every call of a function go to another one of the same prototype.
+  ///
+  /// - Parameter original: see ``HookTransaction/replace(entry:with:_:original:)``.
   @discardableResult
   public static func replace(
-    entry: UnsafeRawPointer, with detour: UnsafeRawPointer, _ options: HookOptions = HookOptions()
+    entry: UnsafeRawPointer, with detour: UnsafeRawPointer, _ options: HookOptions = HookOptions(),
+    original: UnsafeMutablePointer<UInt>? = nil
   ) throws(HookError) -> Replacement {
     var transaction = HookTransaction()
-    transaction.replace(entry: entry, with: detour, options)
+    transaction.replace(entry: entry, with: detour, options, original: original)
     return try transaction.commit().replacements[0]
   }
 

@@ -12,7 +12,7 @@ public struct HookTransaction {
   enum Request {
     case attach(Place, UInt, HookOptions, HookHandlers)
     case detach(Hook)
-    case replace(UInt, detour: UInt, HookOptions)
+    case replace(UInt, detour: UInt, HookOptions, UnsafeMutablePointer<UInt>?)
     case restore(Replacement)
 
     enum Place { case entry, callSite }
@@ -67,10 +67,19 @@ public struct HookTransaction {
   public mutating func detach(_ hook: Hook) { requests.append(.detach(hook)) }
 
   /// Lets calls of a function go to another one.
+  ///
+  /// - Parameters:
+  ///   - entry: the function.
+  ///   - detour: has the same prototype.
+  ///   - options: extent and safety.
+  ///   - original: where to put the address that calls the function as it was, before the first call arrives at the
+  ///     detour; must stay valid until ``commit()`` returns.
   public mutating func replace(
-    entry: UnsafeRawPointer, with detour: UnsafeRawPointer, _ options: HookOptions = HookOptions()
+    entry: UnsafeRawPointer, with detour: UnsafeRawPointer, _ options: HookOptions = HookOptions(),
+    original: UnsafeMutablePointer<UInt>? = nil
   ) {
-    requests.append(.replace(UInt(bitPattern: entry), detour: UInt(bitPattern: detour), options))
+    requests.append(
+      .replace(UInt(bitPattern: entry), detour: UInt(bitPattern: detour), options, original))
   }
 
   /// Undoes a replacement.

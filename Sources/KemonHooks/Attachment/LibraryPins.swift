@@ -25,7 +25,7 @@ struct LibraryPins {
       let address: UInt
       switch request {
       case .attach(_, let place, _, _): address = place
-      case .replace(let place, _, _): address = place
+      case .replace(let place, _, _, _): address = place
       case .detach, .restore: continue
       }
       guard let name = Self.name(at: address), pins[name] == nil else { continue }

@@ -83,13 +83,14 @@
         draft.add(entry, to: site)
         draft.change.outcome.hooks.append(
           Hook(address: site.address, replaced: site.window.replaced, id: lastID))
-      case .replace(let address, let detour, let options):
+      case .replace(let address, let detour, let options, let original):
         let site = try site(for: .replacement, at: address, options, &draft, pins)
         guard !site.isPatched, draft[site] == nil else {
           throw HookError(
             .alreadyHooked, at: site.address, "another function already takes its place")
         }
         lastID += 1
+        original?.pointee = site.original
         draft.replace(site, with: detour, id: lastID)
         draft.change.outcome.replacements.append(
           Replacement(address: site.address, original: site.original, id: lastID))

@@ -11,7 +11,7 @@
  *     return KEMON_HOOK_PROCEED;
  *   }
  *   kemon_hook *hook;
- *   if (kemon_hook_attach((const void *)function, NULL, before, NULL, NULL, &hook) != 0)
+ *   if (kemon_hook_attach_entry((const void *)function, NULL, before, NULL, NULL, &hook) != 0)
  *     puts(kemon_hook_error());
  *   kemon_hook_detach(hook);
  */
@@ -79,10 +79,16 @@ typedef void (*kemon_hook_post)(void *context, kemon_hook_frame *frame);
 
 /* No other thread is inside the replaced instructions or in a call that one of them makes: nobody is stopped. */
 #define KEMON_HOOK_QUIESCENT 1u
+/* The function takes up to six integers or pointers and returns such: no vector register is kept, which is faster. */
+#define KEMON_HOOK_INTEGERS_ONLY 2u
+/* Vector registers are kept whole (64 bytes); otherwise 32 bytes of each. */
+#define KEMON_HOOK_WIDEST_VECTORS 4u
+/* Refuse a function that is hooked already. */
+#define KEMON_HOOK_EXCLUSIVE 8u
 
 typedef struct kemon_hook_options {
   uint32_t size;        /* sizeof(kemon_hook_options) */
-  uint32_t flags;       /* KEMON_HOOK_QUIESCENT */
+  uint32_t flags;       /* KEMON_HOOK_QUIESCENT … KEMON_HOOK_EXCLUSIVE; the first hook of a function decides on vectors */
   int32_t order;        /* among the hooks of one function: lower is called earlier before, later after */
   uint32_t reserved;    /* 0 */
   const void *function; /* the function that the address belongs to, with its size; NULL to look it up */
@@ -93,8 +99,8 @@ typedef struct kemon_hook_options {
 typedef struct kemon_hook kemon_hook;
 
 /* Puts a hook at the beginning of a function. `options` may be NULL; one of pre and post may be. */
-int32_t kemon_hook_attach(const void *function, const kemon_hook_options *options, kemon_hook_pre pre,
-                          kemon_hook_post post, void *context, kemon_hook **hook);
+int32_t kemon_hook_attach_entry(const void *function, const kemon_hook_options *options, kemon_hook_pre pre,
+                                kemon_hook_post post, void *context, kemon_hook **hook);
 
 /* The same for a function by its name; library is the name or path of one that is loaded, or NULL for any. */
 int32_t kemon_hook_attach_symbol(const char *library, const char *symbol, const kemon_hook_options *options,
