@@ -131,7 +131,13 @@ let package = Package(
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
-    tests("KemonHooks", ["KemonHooks", "KemonHooksC", "CKemonPlugin", "CHookFixtures"]),
+    .target(
+      name: "CXXHookFixtures", path: "Tests/Fixtures/CXXHookFixtures", cxxSettings: strictCXX),
+    tests(
+      "KemonHooks",
+      [
+        "KemonHooks", "KemonHooksC", "CKemonPlugin", "CCapstone", "CHookFixtures", "CXXHookFixtures",
+      ]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(

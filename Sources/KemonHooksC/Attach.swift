@@ -56,6 +56,7 @@ private func attach(
   return ErrorText.catching { () throws(HookError) in slot.pointee = Handle.make(try body()) }
 }
 
+/// `kemon_hook_attach_entry` of kemon/hook.h.
 @_cdecl("kemon_hook_attach_entry")
 public func hookAttach(
   _ function: UnsafeRawPointer?, _ options: UnsafeRawPointer?, _ pre: HookHandlers.Pre?,
@@ -69,6 +70,7 @@ public func hookAttach(
   }
 }
 
+/// `kemon_hook_attach_symbol` of kemon/hook.h.
 @_cdecl("kemon_hook_attach_symbol")
 public func hookAttachSymbol(
   _ library: UnsafePointer<CChar>?, _ symbol: UnsafePointer<CChar>?, _ options: UnsafeRawPointer?,
@@ -83,6 +85,7 @@ public func hookAttachSymbol(
   }
 }
 
+/// `kemon_hook_attach_call` of kemon/hook.h.
 @_cdecl("kemon_hook_attach_call")
 public func hookAttachCall(
   _ call: UnsafeRawPointer?, _ options: UnsafeRawPointer?, _ pre: HookHandlers.Pre?,
@@ -96,6 +99,7 @@ public func hookAttachCall(
   }
 }
 
+/// `kemon_hook_detach` of kemon/hook.h.
 @_cdecl("kemon_hook_detach")
 public func hookDetach(_ handle: UnsafeMutableRawPointer?) -> Int32 {
   guard let handle else { return 0 }
@@ -105,6 +109,7 @@ public func hookDetach(_ handle: UnsafeMutableRawPointer?) -> Int32 {
   }
 }
 
+/// `kemon_hook_stats` of kemon/hook.h.
 @_cdecl("kemon_hook_stats")
 public func hookStats(
   _ handle: UnsafeRawPointer?, _ statistics: UnsafeMutableRawPointer?

@@ -3,6 +3,7 @@
 internal import CKemonPlugin.Hook
 internal import KemonHooks
 
+/// `kemon_hook_plan` of kemon/hook.h.
 @_cdecl("kemon_hook_plan")
 public func hookPlan(
   _ function: UnsafeRawPointer?, _ options: UnsafeRawPointer?, _ info: UnsafeMutableRawPointer?,

@@ -17,9 +17,11 @@ enum Replacements {
   }
 }
 
+/// `kemon_hook_replace` of kemon/hook.h.
 @_cdecl("kemon_hook_replace")
 public func hookReplace(
-  _ function: UnsafeRawPointer?, _ detour: UnsafeRawPointer?, _ original: UnsafeMutablePointer<UInt>?
+  _ function: UnsafeRawPointer?, _ detour: UnsafeRawPointer?,
+  _ original: UnsafeMutablePointer<UInt>?
 ) -> Int32 {
   guard let function, let detour else {
     return ErrorText.refuse("a function and one to take its place are needed, not NULL")
@@ -31,6 +33,7 @@ public func hookReplace(
   }
 }
 
+/// `kemon_hook_restore` of kemon/hook.h.
 @_cdecl("kemon_hook_restore")
 public func hookRestore(_ function: UnsafeRawPointer?) -> Int32 {
   let address = UInt(bitPattern: function)

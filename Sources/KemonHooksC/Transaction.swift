@@ -20,11 +20,13 @@ final class TransactionBox {
   }
 }
 
+/// `kemon_hook_begin` of kemon/hook.h.
 @_cdecl("kemon_hook_begin")
 public func hookBegin() -> UnsafeMutableRawPointer? {
   Unmanaged.passRetained(TransactionBox()).toOpaque()
 }
 
+/// `kemon_hook_add_attach` of kemon/hook.h.
 @_cdecl("kemon_hook_add_attach")
 public func hookAddAttach(
   _ transaction: UnsafeMutableRawPointer?, _ function: UnsafeRawPointer?,
@@ -43,6 +45,7 @@ public func hookAddAttach(
     handlers: HookHandlers(pre: pre, post: post, context: context))
 }
 
+/// `kemon_hook_add_replace` of kemon/hook.h.
 @_cdecl("kemon_hook_add_replace")
 public func hookAddReplace(
   _ transaction: UnsafeMutableRawPointer?, _ function: UnsafeRawPointer?,
@@ -57,6 +60,7 @@ public func hookAddReplace(
   box.transaction.replace(entry: function, with: detour, original: original)
 }
 
+/// `kemon_hook_add_detach` of kemon/hook.h.
 @_cdecl("kemon_hook_add_detach")
 public func hookAddDetach(
   _ transaction: UnsafeMutableRawPointer?, _ handle: UnsafeMutableRawPointer?
@@ -66,6 +70,7 @@ public func hookAddDetach(
   box.transaction.detach(Handle.hook(of: handle))
 }
 
+/// `kemon_hook_commit` of kemon/hook.h.
 @_cdecl("kemon_hook_commit")
 public func hookCommit(_ transaction: UnsafeMutableRawPointer?) -> Int32 {
   guard let box = TransactionBox.of(transaction) else {
@@ -83,6 +88,7 @@ public func hookCommit(_ transaction: UnsafeMutableRawPointer?) -> Int32 {
   }
 }
 
+/// `kemon_hook_abandon` of kemon/hook.h.
 @_cdecl("kemon_hook_abandon")
 public func hookAbandon(_ transaction: UnsafeMutableRawPointer?) {
   if let transaction { Unmanaged<TransactionBox>.fromOpaque(transaction).release() }

@@ -157,9 +157,11 @@ import Testing
     let outer = Probe()
     let inner = Probe()
     let entry = try HookEngine.attach(
-      entry: try fixture("fixture_call_rbx"), HookOptions(safety: .quiescent), handlers: outer.handlers)
+      entry: try fixture("fixture_call_rbx"), HookOptions(safety: .quiescent),
+      handlers: outer.handlers)
     let site = try HookEngine.attach(
-      callSite: try fixture("fixture_call_rbx_site"), HookOptions(safety: .quiescent), handlers: inner.handlers)
+      callSite: try fixture("fixture_call_rbx_site"), HookOptions(safety: .quiescent),
+      handlers: inner.handlers)
     #expect(Self.shapes[0].call(2, 3) == (5, 0, 0))
     try entry.detach()
     #expect(Self.shapes[0].call(2, 3) == (5, 0, 0))

@@ -133,7 +133,8 @@ import Testing
     let inputs = (1..<200).map { Double($0) / 7 }
     let plain = inputs.map { function($0) }
     let probe = Probe()
-    let hook = try HookEngine.attach(entry: address, HookOptions(safety: .quiescent), handlers: probe.handlers)
+    let hook = try HookEngine.attach(
+      entry: address, HookOptions(safety: .quiescent), handlers: probe.handlers)
     let hooked = inputs.map { function($0) }
     try hook.detach()
     #expect(hooked.map(\.bitPattern) == plain.map(\.bitPattern))
@@ -205,7 +206,8 @@ import Testing
   @Test func `detach restores the bytes exactly`() throws {
     let before = try bytes("fixture_add_bytes", count: 48)
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_add_bytes"), HookOptions(safety: .quiescent), handlers: Probe().handlers)
+      entry: try fixture("fixture_add_bytes"), HookOptions(safety: .quiescent),
+      handlers: Probe().handlers)
     let during = try bytes("fixture_add_bytes", count: 48)
     #expect(during[0] == 0xE9)
     #expect(Array(during[5...]) == Array(before[5...]))
@@ -216,7 +218,8 @@ import Testing
 
   @Test func `a hook without handlers changes nothing`() throws {
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_add_bytes"), HookOptions(safety: .quiescent), handlers: HookHandlers())
+      entry: try fixture("fixture_add_bytes"), HookOptions(safety: .quiescent),
+      handlers: HookHandlers())
     #expect(fixture_add_bytes(1, 2, 3, 4, 5, 6) == 21)
     try hook.detach()
   }
@@ -321,7 +324,8 @@ import Testing
 
   @Test func `a hook knows which instructions it replaced`() throws {
     let hook = try HookEngine.attach(
-      entry: try fixture("fixture_short_jmp"), HookOptions(safety: .quiescent), handlers: HookHandlers())
+      entry: try fixture("fixture_short_jmp"), HookOptions(safety: .quiescent),
+      handlers: HookHandlers())
     #expect(hook.replaced.map(\.text).first == "LEA RAX, [RDI+RDI]")
     try hook.detach()
   }

@@ -13,7 +13,8 @@ import Testing
     let before = try bytes(name)
     let error = try #require(throws: HookError.self) {
       try HookEngine.attach(
-        entry: try fixture(name), HookOptions(extent: extent, safety: safety), handlers: HookHandlers())
+        entry: try fixture(name), HookOptions(extent: extent, safety: safety),
+        handlers: HookHandlers())
     }
     #expect(try bytes(name) == before, "nothing has changed")
     #expect(!error.message.isEmpty)
@@ -57,7 +58,8 @@ import Testing
   @Test func `the middle of a function as its beginning`() throws {
     let error = try #require(throws: HookError.self) {
       try HookEngine.attach(
-        entry: try fixture("fixture_add_twice") + 1, HookOptions(safety: .quiescent), handlers: HookHandlers())
+        entry: try fixture("fixture_add_twice") + 1, HookOptions(safety: .quiescent),
+        handlers: HookHandlers())
     }
     #expect(error.code == .unknownExtent)
   }
@@ -76,7 +78,8 @@ import Testing
   @Test func `a call site where no call stands`() throws {
     let error = try #require(throws: HookError.self) {
       try HookEngine.attach(
-        callSite: try fixture("fixture_call_rbx"), HookOptions(safety: .quiescent), handlers: HookHandlers())
+        callSite: try fixture("fixture_call_rbx"), HookOptions(safety: .quiescent),
+        handlers: HookHandlers())
     }
     #expect(error.code == .notACall)
     #expect(error.message.contains("PUSH RBP"))
@@ -118,7 +121,8 @@ import Testing
     #expect(error.code == .notCode)
     let nowhere = try #require(UnsafeRawPointer(bitPattern: 4096))
     let unmapped = try #require(throws: HookError.self) {
-      try HookEngine.attach(entry: nowhere, HookOptions(safety: .quiescent), handlers: HookHandlers())
+      try HookEngine.attach(
+        entry: nowhere, HookOptions(safety: .quiescent), handlers: HookHandlers())
     }
     #expect(unmapped.code == .notCode)
   }

@@ -125,7 +125,8 @@ private final class Named {
           Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue().add()
           return fixture_add_nested(1, 1, 1, 1, 1, 1) == 6
             ? Int32(CKEMON_PROCEED) : Int32(CKEMON_SKIP)
-        }, post: { _, frame in frame.pointee.result &+= UInt64(fixture_add_nested(1, 0, 0, 0, 0, 0)) },
+        },
+        post: { _, frame in frame.pointee.result &+= UInt64(fixture_add_nested(1, 0, 0, 0, 0, 0)) },
         context: Unmanaged.passUnretained(probe).toOpaque()))
     #expect(fixture_add_nested(1, 2, 3, 4, 5, 6) == 22)
     #expect(probe.value == 1)

@@ -22,7 +22,8 @@ import Testing
     Subject(
       name: "fixture_add_busy", call: { fixture_add_busy($0, 1, 2, 3, 4, 5) },
       expected: { $0 + 15 }),
-    Subject(name: "fixture_live_short_jcc", call: assembly("fixture_live_short_jcc"), expected: { $0 }),
+    Subject(
+      name: "fixture_live_short_jcc", call: assembly("fixture_live_short_jcc"), expected: { $0 }),
     Subject(name: "fixture_live_endbr", call: assembly("fixture_live_endbr"), expected: { $0 + 1 }),
     Subject(
       name: "fixture_live_loop_back", call: { assembly("fixture_live_loop_back")($0 & 63 | 1) },

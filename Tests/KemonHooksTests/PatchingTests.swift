@@ -14,8 +14,10 @@ import Testing
       if role == 0 {
         for _ in 0..<200 {
           do {
-            try HookEngine.attach(entry: address, HookOptions(safety: .quiescent), handlers: HookHandlers())
-              .detach()
+            try HookEngine.attach(
+              entry: address, HookOptions(safety: .quiescent), handlers: HookHandlers()
+            )
+            .detach()
           } catch {
             Issue.record(error)
           }

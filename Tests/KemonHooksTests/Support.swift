@@ -83,7 +83,8 @@ func hooking(
   _ name: String, extent: FunctionExtent? = nil, _ probe: Probe, _ body: () throws -> Void
 ) throws {
   let hook = try HookEngine.attach(
-    entry: try fixture(name), HookOptions(extent: extent, safety: .quiescent), handlers: probe.handlers)
+    entry: try fixture(name), HookOptions(extent: extent, safety: .quiescent),
+    handlers: probe.handlers)
   defer { #expect(throws: Never.self) { try hook.detach() } }
   try body()
 }

@@ -136,6 +136,7 @@ public enum HookEngine {
       }
     }
   #else
+    /// Refuses: hooks need another system.
     public static func plan(
       entry: UnsafeRawPointer, extent: FunctionExtent? = nil
     ) throws(HookError) -> HookPlan {

@@ -83,7 +83,9 @@ public struct HookTransaction {
   }
 
   /// Undoes a replacement.
-  public mutating func restore(_ replacement: Replacement) { requests.append(.restore(replacement)) }
+  public mutating func restore(_ replacement: Replacement) {
+    requests.append(.restore(replacement))
+  }
 
   /// Makes the changes.
   ///

@@ -46,7 +46,8 @@
       case .entry(let width):
         try makeEntry(of: window, slot) { stub in
           stub.append([0x4C, 0x8B, 0x1D], to: Self.pointerOffset)  // mov r11, [rip + hook]
-          stub.bytes += [0x49, 0x83, 0x7B, UInt8(CKEMON_HOOK_TABLE), 0]  // cmp qword [r11 + table], 0
+          // cmp qword [r11 + table], 0
+          stub.bytes += [0x49, 0x83, 0x7B, UInt8(CKEMON_HOOK_TABLE), 0]
           stub.append([0x0F, 0x84], to: Self.originalOffset + Self.endbr64.count)  // je
           stub.append([0xFF, 0x25], to: Self.thunkOffset)  // jmp [rip + thunk]
         }

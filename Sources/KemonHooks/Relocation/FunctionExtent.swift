@@ -35,7 +35,8 @@ public struct FunctionExtent: Sendable, Equatable {
     for direction: Int32 in [-1, 1] {
       var step = direction
       while let next = beside(step) {
-        let distance = direction < 0 ? start &- next.range.upperBound : next.start &- range.upperBound
+        let distance =
+          direction < 0 ? start &- next.range.upperBound : next.start &- range.upperBound
         // Distances below zero: extents that overlap.
         guard distance < reach || Int(bitPattern: distance) < 0, abs(step) < 32 else { break }
         found.append(next)

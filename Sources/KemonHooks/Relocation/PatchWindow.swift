@@ -34,8 +34,9 @@ struct PatchWindow: Equatable {
   /// Whether a thread can be stopped at an instruction that is replaced or left behind.
   var needsStop: Bool { instructions.count > 1 }
 
-  /// Why stopping the other threads would not be enough: calls that are under way return to what is replaced or left
-  /// behind. Nil when it is.
+  /// The call that makes stopping the other threads not enough, or nil.
+  ///
+  /// Calls that are under way would return to what is replaced or left behind.
   var returnsInside: Instruction? {
     instructions.first { instruction in
       guard instruction.form.isCall else { return false }
@@ -180,7 +181,8 @@ struct Padding {
     for address in range {
       var size = 0
       if FunctionExtent.isCovered(address) { return nil }
-      if let pointer = UnsafeRawPointer(bitPattern: address), FunctionExtent.hasSymbol(pointer, &size)
+      if let pointer = UnsafeRawPointer(bitPattern: address),
+        FunctionExtent.hasSymbol(pointer, &size)
       {
         return nil
       }

@@ -40,7 +40,8 @@ final class KextMonitor: Sendable {
       }, context: Unmanaged.passUnretained(self).toOpaque())
     let entry = try attach { function, extent throws(HookError) in
       try HookEngine.attach(
-        entry: function, HookOptions(extent: extent, safety: .quiescent, isExclusive: true), handlers: handlers)
+        entry: function, HookOptions(extent: extent, safety: .quiescent, isExclusive: true),
+        handlers: handlers)
     }
     hooks.withLock { $0.entry = entry }
   }

@@ -13,6 +13,7 @@ static const struct {
     FUNCTION(fixture_add_bytes) FUNCTION(fixture_add_threads) FUNCTION(fixture_add_cycles) FUNCTION(fixture_add_align)
     FUNCTION(fixture_add_twice) FUNCTION(fixture_add_maps) FUNCTION(fixture_add_scratch) FUNCTION(fixture_add_changed)
     FUNCTION(fixture_add_slow_hook) FUNCTION(fixture_sum10) FUNCTION(fixture_sum8d) FUNCTION(fixture_sum_variadic)
+    FUNCTION(fixture_jumps) FUNCTION(fixture_ends_thread) FUNCTION(fixture_sum30)
     FUNCTION(fixture_sum_variadic_of_4) FUNCTION(fixture_add_stack) FUNCTION(fixture_add_busy) FUNCTION(fixture_add_sleepy)
     FUNCTION(fixture_add_order) FUNCTION(fixture_add_swapped) FUNCTION(fixture_add_pre) FUNCTION(fixture_add_nested)
     FUNCTION(fixture_swap) FUNCTION(fixture_fibonacci) FUNCTION(fixture_depth) FUNCTION(fixture_return_address) FUNCTION(fixture_wait_for)

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include "hook_fixtures.h"
 #include <execinfo.h>
+#include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <stdarg.h>
 
 #define FIXTURE __attribute__((noinline, noclone))
@@ -100,4 +102,52 @@ FIXTURE int fixture_frames_in(const void *start, uintptr_t size) {
   for (int i = 0; i < count; i++)
     found += (uintptr_t)frames[i] - (uintptr_t)start < size;
   return found;
+}
+
+static __thread jmp_buf landing;
+
+FIXTURE long fixture_jumps(long n) {
+  if (n > 0)
+    longjmp(landing, 1);
+  return n;
+}
+
+long fixture_catches_jumps(long count) {
+  volatile long caught = 0;
+  for (volatile long i = 0; i < count; i++)
+    if (setjmp(landing) == 0)
+      fixture_jumps(1);
+    else
+      caught = caught + 1;
+  return caught;
+}
+
+FIXTURE void fixture_ends_thread(void *result) { pthread_exit(result); }
+static void *run_to_end(void *result) {
+  fixture_ends_thread(result);
+  return NULL;
+}
+
+int fixture_thread_ended(void) {
+  pthread_t thread;
+  int value;
+  void *result = NULL;
+  if (pthread_create(&thread, NULL, run_to_end, &value) != 0)
+    return 0;
+  pthread_join(thread, &result);
+  return result == &value;
+}
+
+FIXTURE long fixture_sum30(long a, long b, long c, long d, long e, long f, const fixture_words stack) {
+  long sum = a + b + c + d + e + f;
+  for (int i = 0; i < 24; i++)
+    sum += (i + 1) * stack.words[i];
+  return sum;
+}
+
+long fixture_sum30_of_ones(void) {
+  fixture_words words;
+  for (int i = 0; i < 24; i++)
+    words.words[i] = i + 1;
+  return fixture_sum30(1, 1, 1, 1, 1, 1, words);
 }

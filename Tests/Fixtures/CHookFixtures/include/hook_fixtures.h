@@ -46,6 +46,20 @@ long fixture_depth(long n);                         /* n, by n calls inside each
 void *fixture_return_address(void);                 /* what __builtin_return_address(0) says */
 void fixture_wait_for(const int *flag, int *entered); /* both words are atomic */
 
+
+/* Leaving by other ways than return. */
+long fixture_jumps(long n);                /* longjmp for n > 0 */
+long fixture_catches_jumps(long count);    /* calls it so often; returns how many jumps arrived */
+void fixture_ends_thread(void *result);    /* pthread_exit */
+int fixture_thread_ended(void);            /* 1: a thread that called it has ended with its result */
+
+/* 24 words of arguments on the stack. */
+typedef struct fixture_words {
+  long words[24];
+} fixture_words;
+long fixture_sum30(long a, long b, long c, long d, long e, long f, const fixture_words stack);
+long fixture_sum30_of_ones(void); /* 4906 */
+
 /* How many return addresses of its callers point into [start, start + size). */
 int fixture_frames_in(const void *start, uintptr_t size);
 
@@ -104,4 +118,5 @@ extern const unsigned char fixture_call_stack_site[], fixture_call_indexed_site[
 
 /* A call site whose follower is the target of a jump. */
 int fixture_call_joined(int (*target)(long, long), int skip);
+
 #endif
