@@ -198,10 +198,13 @@ static ckemon_hook_table *note(ckemon_hook *hook, ckemon_lane *lane, ckemon_hook
   }
 }
 
-static void run_on(ckemon_lane *lane, const ckemon_hook *hook) {
-  if (lane->depth < CKEMON_LANE_RUNNING)
-    lane->running[lane->depth] = hook;
-  lane->depth++;
+/* Handlers of the hook run from now on; returns what must be put back when they have. */
+static inline uint32_t begin_handlers(ckemon_lane *lane, const ckemon_hook *hook) {
+  uint32_t depth = lane->depth;
+  if (depth < CKEMON_LANE_RUNNING)
+    lane->running[depth] = hook;
+  lane->depth = depth + 1;
+  return depth;
 }
 
 /* Not by memset or memcpy: those may be the hooked function. */
@@ -241,7 +244,7 @@ uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
   clear_words(frame->result_vectors, sizeof frame->result_vectors);
   uint32_t count = table->count, i = 0;
   int32_t answer = CKEMON_PROCEED;
-  run_on(lane, hook);
+  uint32_t depth = begin_handlers(lane, hook);
   clear_words(frame->scratch, sizeof frame->scratch);
   while (i < count && answer == CKEMON_PROCEED) {
     const ckemon_hook_handler *handler = &table->handlers[i];
@@ -255,7 +258,7 @@ uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
         clear_words(frame->scratch, sizeof frame->scratch);
     }
   }
-  lane->depth--;
+  lane->depth = depth;
   call->ran = i;
   if (__builtin_expect(answer != CKEMON_PROCEED, 0)) {
     frame->skipped = 1;
@@ -272,8 +275,7 @@ void ckemon_hook_leave(ckemon_hook *hook, ckemon_hook_frame *frame) {
   call *call = (struct call *)frame;
   ckemon_hook_table *table = call->table;
   ckemon_lane *lane = ckemon_own_lane;
-  if (lane != NULL)
-    run_on(lane, hook);
+  uint32_t depth = lane == NULL ? 0 : begin_handlers(lane, hook);
   for (uint32_t i = call->ran; i-- > 0;) {
     const ckemon_hook_handler *handler = &table->handlers[i];
     if (__builtin_expect(table->count > 1, 0)) {
@@ -286,7 +288,7 @@ void ckemon_hook_leave(ckemon_hook *hook, ckemon_hook_frame *frame) {
       handler->post(handler->context, frame);
   }
   if (lane != NULL)
-    lane->depth--;
+    lane->depth = depth;
   leave(hook, call);
 }
 

@@ -54,7 +54,11 @@ import Testing
     }
   }
 
-  @Test func `ten thousand calls inside each other fit on an ordinary stack`() throws {
+  /// A race detector's own stack of calls is too small for so many.
+  private static let hasRaceDetector = dlsym(nil, "__tsan_init") != nil
+
+  @Test(.enabled(if: !hasRaceDetector, "a race detector can not count so many calls"))
+  func `nine thousand calls inside each other fit on an ordinary stack`() throws {
     let probe = Probe()
     let right = Counter()
     try hooking("fixture_depth", probe) {
