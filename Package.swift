@@ -131,13 +131,8 @@ let package = Package(
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
-    .target(
-      name: "CXXHookFixtures", path: "Tests/Fixtures/CXXHookFixtures", cxxSettings: strictCXX),
-    tests(
-      "KemonHooks",
-      [
-        "KemonHooks", "KemonHooksC", "CKemonPlugin", "CCapstone", "CHookFixtures", "CXXHookFixtures",
-      ]),
+    .target(name: "CHookCorpus", path: "Tests/Fixtures/CHookCorpus", cSettings: strictC),
+    tests("KemonHooks", ["KemonHooks", "CHookFixtures", "CHookCorpus"]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(
