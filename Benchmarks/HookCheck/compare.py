@@ -148,3 +148,36 @@ class Comparer:
         end = function["entry"] + size
         back = b"\xe9" + (end - place - 5 & 0xFFFFFFFF).to_bytes(4, "little")
         return code[size : size + 5] == back
+
+    def check_arrival(self, function):
+        """The patched entry must lead to the detour, with everything as it was; returns what is wrong."""
+        place, after = function["entry"], bytes.fromhex(function["after"])
+        base = function["before_at"]
+        for _ in range(2):
+            offset = place - base
+            if not 0 <= offset < len(after) - 5:
+                return f"the patch leads to {place:#x}"
+            if after[offset] == 0xE9:
+                place += 5 + int.from_bytes(after[offset + 1 : offset + 5], "little", signed=True)
+                break
+            if after[offset] != 0xEB:
+                return f"the patch begins with {after[offset]:#x}"
+            place += 2 + int.from_bytes(after[offset + 1 : offset + 2], "little", signed=True)
+        if place != function["stub_at"]:
+            return f"the patch leads to {place:#x} instead of the stub at {function['stub_at']:#x}"
+        state = random_state(random.Random(function["name"]))
+        self.moved.place(place, bytes.fromhex(function["stub"]))
+        self.moved.load(state)
+        try:
+            target = self.moved.run_until_left(place)
+            registers = self.moved.registers()
+            wrong = [i for i, value in enumerate(registers[:-1]) if value != state[i] and i != R11]
+            if target != function["detour"]:
+                return f"the stub leads to {target:#x} instead of the detour"
+            if wrong or self.moved.written:
+                return f"the stub changes registers {wrong} or memory"
+        except Fault as error:
+            return f"the stub stops by {error}"
+        finally:
+            self.moved.reset()
+        return None

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hooks every exported function of libraries and checks by emulation that the moved code does what it did in place.
+
+usage: check.py --probe PROGRAM [--states N] [--limit N] [--output FILE] LIBRARY...
+
+Every function is hooked in a child process of its own on a private copy of its library. What the hook made of it is
+then run beside the original on an emulated processor, from the same random registers, flags and memory, until it
+leaves the moved instructions; registers, flags, memory and the place where it goes on must be the same. Calls on the
+way are answered with random results. A static search finds jumps of the library that lead into patched bytes.
+Exits with 1 if anything is wrong, if a child crashed, or if less than 99.9 % are hooked.
+"""
+
+import argparse
+import collections
+import json
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+TIERS = ["refused", "window", "copy", "padding", "trap"]
+
+
+def probe(program, library, memory):
+    """Runs the probe; returns the library's line and the functions' lines."""
+    result = subprocess.run([program, library, memory], stdout=subprocess.PIPE, text=True, timeout=1500)
+    if result.returncode != 0:
+        sys.exit(f"check: the probe of {library} ended with {result.returncode}")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    return lines[0], lines[1:]
+
+
+def prepare(function):
+    """Works out which bytes the hook changed, and where the moved code lies."""
+    before, after = bytes.fromhex(function["before"]), bytes.fromhex(function["after"])
+    changed = [index for index in range(len(before)) if before[index] != after[index]]
+    function["patch_start"] = function["before_at"] + changed[0]
+    function["patch_end"] = function["before_at"] + changed[-1] + 1
+    # A byte of the jump may happen to be what stood there.
+    entry = function["entry"]
+    if after[entry - function["before_at"]] == 0xE9:
+        function["patch_end"] = max(function["patch_end"], entry + 5)
+        function["patch_start"] = min(function["patch_start"], entry)
+
+
+class Worker:
+    """Compares functions of one library in a process of its own."""
+
+    comparer = None
+
+    @classmethod
+    def start(cls, segments, path, states):
+        from compare import Comparer
+
+        with open(path, "rb") as file:
+            content = [(start, file.read(size)) for start, size in segments]
+        cls.comparer = Comparer(content, states)
+
+    @classmethod
+    def check(cls, function):
+        verdict, detail = cls.comparer.check(function)
+        if verdict != "wrong":
+            arrival = cls.comparer.check_arrival(function)
+            if arrival:
+                verdict, detail = "wrong", arrival
+        return function, verdict, detail
+
+
+def jump_targets(path):
+    """Where the direct jumps and calls of a library lead, by binutils: {target: [place]}."""
+    pattern = re.compile(r"^\s*([0-9a-f]+):\t(?:\S+ )*?(j\w+|loop\w*|call|xbegin)\s+(?:,p[nt]\s+)?([0-9a-f]+)\b")
+    targets = collections.defaultdict(list)
+    command = ["objdump", "-d", "--no-show-raw-insn", "-M", "intel", path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            match = pattern.match(line)
+            if match:
+                targets[int(match[3], 16)].append(int(match[1], 16))
+    return targets
+
+
+def hazards(functions, library):
+    """Jumps that stay in the library and lead into patched bytes."""
+    targets = jump_targets(library["library"])
+    base = library["base"]
+    found = []
+    for function in functions:
+        for address in range(function["patch_start"] + 1, function["patch_end"]):
+            for place in targets.get(address - base, []):
+                place += base
+                # Instructions that the hook has moved are not run where they were.
+                moved_end = function["entry"] + function["window"]
+                if function["tier"] == 2:
+                    moved_end = function["address"] + max(function["size"], function["size_found"])
+                if function["address"] <= place < moved_end:
+                    continue
+                found.append((function, f"{place - base:#x} leads to {address - base:#x}, into the patch"))
+    return found
+
+
+def check(library, options, pool_size):
+    memory = tempfile.NamedTemporaryFile(prefix="hook-check-", delete=False)
+    memory.close()
+    try:
+        header, functions = probe(options.probe, library, memory.name)
+        if options.limit:
+            functions = functions[:: max(1, len(functions) // options.limit)]
+        counts = collections.Counter()
+        problems, reasons = [], collections.Counter()
+        hooked = []
+        for function in functions:
+            if "crash" in function:
+                counts["crash"] += 1
+                problems.append((function, f"the child died: status {function['crash']}"))
+            elif "refused" in function:
+                counts["refused"] += 1
+                reasons[re.sub(r"0x[0-9a-f]+", "…", function["refused"])] += 1
+            else:
+                counts[TIERS[function["tier"]]] += 1
+                if "left" in function:
+                    problems.append((function, function["left"]))
+                prepare(function)
+                hooked.append(function)
+        incomparable = collections.Counter()
+        arguments = (header["segments"], memory.name, options.states)
+        with multiprocessing.Pool(pool_size, Worker.start, arguments) as pool:
+            for function, verdict, detail in pool.imap_unordered(Worker.check, hooked, chunksize=32):
+                counts[verdict] += 1
+                if verdict == "wrong":
+                    problems.append((function, detail))
+                elif verdict == "incomparable":
+                    incomparable[re.sub(r" at .*", "", detail)] += 1
+        for function, text in hazards(hooked, header):
+            counts["hazard"] += 1
+            problems.append((function, text))
+    finally:
+        os.unlink(memory.name)
+    counts["functions"] = len(functions)
+    return {
+        "library": os.path.basename(header["library"]), "counts": dict(counts),
+        "reasons": dict(reasons), "incomparable": dict(incomparable),
+        "problems": [{"name": f["name"], "address": f["address"] - header["base"], "tier": f.get("tier"), "text": t}
+                     for f, t in problems],
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--probe", required=True)
+    parser.add_argument("--states", type=int, default=8)
+    parser.add_argument("--limit", type=int, default=0, help="about so many functions of each library")
+    parser.add_argument("--output")
+    parser.add_argument("libraries", nargs="+")
+    options = parser.parse_args()
+    columns = ["functions", "window", "copy", "padding", "refused", "same", "same-bytes", "incomparable", "hazard",
+               "wrong", "crash"]
+    print("library".ljust(26) + "".join(column.rjust(13) for column in columns), flush=True)
+    results, total = [], collections.Counter()
+    for library in options.libraries:
+        result = check(library, options, os.cpu_count() or 1)
+        results.append(result)
+        total.update(result["counts"])
+        print(result["library"].ljust(26) + "".join(str(result["counts"].get(c, 0)).rjust(13) for c in columns), flush=True)
+        for problem in result["problems"][:40]:
+            print(f"  ! {problem['name']} (+{problem['address']:#x}, tier {problem['tier']}): {problem['text']}")
+        for title, table in (("refused", result["reasons"]), ("not compared", result["incomparable"])):
+            for reason, count in sorted(table.items(), key=lambda item: -item[1])[:12]:
+                print(f"  {title} {count}: {reason}")
+    print("all".ljust(26) + "".join(str(total.get(column, 0)).rjust(13) for column in columns))
+    hooked = total["functions"] - total["refused"] - total["crash"]
+    share = 100 * hooked / max(1, total["functions"])
+    print(f"hooked: {share:.3f} % of {total['functions']} functions")
+    if options.output:
+        with open(options.output, "w") as file:
+            json.dump({"states": options.states, "hooked_percent": round(share, 4), "libraries": results}, file, indent=1)
+            file.write("\n")
+    bad = sum(len(result["problems"]) for result in results)
+    sys.exit(1 if bad or share < 99.9 else 0)
+
+
+if __name__ == "__main__":
+    main()
