@@ -68,6 +68,38 @@ check: ## Check the format of all Swift files
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
 
+# What the proof of the hooks needs beside the toolchain: unicorn, capstone and frida from PyPI.
+VENV := Benchmarks/.venv
+PYTHON := $(VENV)/bin/python
+$(VENV)/.ready: Benchmarks/HookCheck/requirements.txt
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+HOOK_LIBRARIES ?= libc.so.6 libm.so.6 libcrypto.so.3 libsqlite3.so.0 \
+  $(dir $(shell command -v $(SWIFT)))../lib/swift/linux/libswiftCore.so
+HOOK_PROBE := $(SCRATCH)/release/hook-probe
+PROBE_FLAGS := -std=gnu17 -O1 -Wall -Wextra -Werror -Iplugin-sdk/include Benchmarks/HookCheck/probe.c
+
+.PHONY: check-hooks
+check-hooks: setup $(VENV)/.ready ## Hook every function of five libraries and check the moved code by emulation
+	$(BUILD) -c release --product KemonHooksC
+	$(CC) $(PROBE_FLAGS) -o $(HOOK_PROBE) -L$(SCRATCH)/release -lKemonHooks -Wl,-rpath,$(abspath $(SCRATCH)/release)
+	$(CC) $(PROBE_FLAGS) -o $(HOOK_PROBE)-naive Benchmarks/HookCheck/naive.c -lcapstone
+	@echo "the control: copying instructions as they are must be found wrong"
+	$(PYTHON) Benchmarks/HookCheck/check.py --control --limit 300 --probe $(HOOK_PROBE)-naive libm.so.6 libcrypto.so.3
+	$(PYTHON) Benchmarks/HookCheck/check.py --probe $(HOOK_PROBE) --output Benchmarks/results/hook-check.json $(HOOK_LIBRARIES)
+
+.PHONY: stress-hooks
+stress-hooks: setup ## Hook and unhook functions for a minute each while 2, 4 and 8 threads call them
+	export KEMON_STRESS_SECONDS=$${KEMON_STRESS_SECONDS:-60} && $(TEST) --filter HookStressTests
+
+.PHONY: bench-hooks
+bench-hooks: setup $(VENV)/.ready ## Measure hooks beside detours, libffi and frida
+	umask 022 && $(SWIFT) build -c release --package-path Benchmarks/Hooks --scratch-path Benchmarks/Hooks/$(SCRATCH)
+	Benchmarks/Hooks/$(SCRATCH)/release/bench-hooks --python $(PYTHON) \
+	  --driver Benchmarks/Hooks/frida_driver.py --output Benchmarks/results/hooks.json
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf $(SCRATCH) $(SCRATCH)-thread $(SCRATCH)-address

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks every exported function of libraries and checks by emulation that the moved code does what it did in place.
 
-usage: check.py --probe PROGRAM [--states N] [--limit N] [--output FILE] LIBRARY...
+usage: check.py --probe PROGRAM [--states N] [--limit N] [--output FILE] [--control] LIBRARY...
 
 Every function is hooked in a child process of its own on a private copy of its library. What the hook made of it is
 then run beside the original on an emulated processor, from the same random registers, flags and memory, until it
@@ -81,13 +81,15 @@ def jump_targets(path):
     return targets
 
 
-def hazards(functions, library):
-    """Jumps that stay in the library and lead into patched bytes."""
+def hazards(functions, library, entries):
+    """Jumps that stay in the library, and other functions' entries, that lead into patched bytes."""
     targets = jump_targets(library["library"])
     base = library["base"]
     found = []
     for function in functions:
         for address in range(function["patch_start"] + 1, function["patch_end"]):
+            if address in entries and not function["address"] == address:
+                found.append((function, f"another function begins at {address - base:#x}, inside the patch"))
             for place in targets.get(address - base, []):
                 place += base
                 # Instructions that the hook has moved are not run where they were.
@@ -132,7 +134,7 @@ def check(library, options, pool_size):
                     problems.append((function, detail))
                 elif verdict == "incomparable":
                     incomparable[re.sub(r" at .*", "", detail)] += 1
-        for function, text in hazards(hooked, header):
+        for function, text in hazards(hooked, header, {function["address"] for function in functions}):
             counts["hazard"] += 1
             problems.append((function, text))
     finally:
@@ -152,6 +154,7 @@ def main():
     parser.add_argument("--states", type=int, default=8)
     parser.add_argument("--limit", type=int, default=0, help="about so many functions of each library")
     parser.add_argument("--output")
+    parser.add_argument("--control", action="store_true", help="the probe is known to be wrong: succeed if that is found")
     parser.add_argument("libraries", nargs="+")
     options = parser.parse_args()
     columns = ["functions", "window", "copy", "padding", "refused", "same", "same-bytes", "incomparable", "hazard",
@@ -163,7 +166,7 @@ def main():
         results.append(result)
         total.update(result["counts"])
         print(result["library"].ljust(26) + "".join(str(result["counts"].get(c, 0)).rjust(13) for c in columns), flush=True)
-        for problem in result["problems"][:40]:
+        for problem in result["problems"][: 3 if options.control else 40]:
             print(f"  ! {problem['name']} (+{problem['address']:#x}, tier {problem['tier']}): {problem['text']}")
         for title, table in (("refused", result["reasons"]), ("not compared", result["incomparable"])):
             for reason, count in sorted(table.items(), key=lambda item: -item[1])[:12]:
@@ -177,6 +180,9 @@ def main():
             json.dump({"states": options.states, "hooked_percent": round(share, 4), "libraries": results}, file, indent=1)
             file.write("\n")
     bad = sum(len(result["problems"]) for result in results)
+    if options.control:
+        print(f"the control: {bad} found wrong")
+        sys.exit(0 if bad else 1)
     sys.exit(1 if bad or share < 99.9 else 0)
 
 

@@ -129,25 +129,35 @@ class Comparer:
                 raise Wrong(f"memory at {address:#x} is different")
 
     def _same_bytes(self, function, code):
-        """For what the machine does not know (AVX): the same bytes, none of which depend on where they stand."""
-        window = bytes.fromhex(function["before"])[function["entry"] - function["before_at"] :]
-        size = function["window"]
-        if code[:size] != window[:size]:
-            return False
-        decoded = list(self.decoder.disasm(window[:size], function["entry"]))
-        if sum(item.size for item in decoded) != size:
-            return False
-        for item in decoded:
+        """For what the machine does not know (AVX): the same instructions, with the same operands in memory."""
+        window = bytes.fromhex(function["before"])[function["entry"] - function["before_at"] :][: function["window"]]
+        place = function["original"]
+        if code.startswith(b"\xf3\x0f\x1e\xfa"):  # endbr64, for indirect calls of the moved code
+            code, place = code[4:], place + 4
+        covered = 0
+        for item in self.decoder.disasm(window, function["entry"]):
             if item.group(capstone.CS_GRP_BRANCH_RELATIVE) or item.group(capstone.CS_GRP_CALL):
                 return False
-            if any(op.type == capstone.x86.X86_OP_MEM and op.mem.base == capstone.x86.X86_REG_RIP
-                   for op in item.operands):
+            size = item.size
+            mine, theirs = bytearray(window[covered : covered + size]), bytearray(code[covered : covered + size])
+            if any(operand.type == capstone.x86.X86_OP_MEM and operand.mem.base == capstone.x86.X86_REG_RIP
+                   for operand in item.operands):
+                # What the displacement means must be the same, so the number must not be.
+                field = slice(item.disp_offset, item.disp_offset + 4)
+                there = int.from_bytes(theirs[field], "little", signed=True) + place + covered
+                here = int.from_bytes(mine[field], "little", signed=True) + item.address
+                if here != there:
+                    return False
+                mine[field] = theirs[field] = bytes(4)
+            if mine != theirs:
                 return False
+            covered += size
+        if covered != function["window"]:
+            return False
         # Behind them: a jump to where the window ends.
-        place = function["original"] + size
-        end = function["entry"] + size
-        back = b"\xe9" + (end - place - 5 & 0xFFFFFFFF).to_bytes(4, "little")
-        return code[size : size + 5] == back
+        end = function["entry"] + covered
+        back = b"\xe9" + (end - place - covered - 5 & 0xFFFFFFFF).to_bytes(4, "little")
+        return code[covered : covered + 5] == back
 
     def check_arrival(self, function):
         """The patched entry must lead to the detour, with everything as it was; returns what is wrong."""
