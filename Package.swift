@@ -117,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "kemon-host",
       dependencies: [
-        "KemonEvents", "KemonBus", "KemonKernel", "KemonRecording", "KemonPluginHost",
+        "KemonEvents", "KemonBus", "KemonHooks", "KemonKernel", "KemonRecording", "KemonPluginHost",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ], swiftSettings: rules),
@@ -132,7 +132,7 @@ let package = Package(
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
     .target(name: "CHookCorpus", path: "Tests/Fixtures/CHookCorpus", cSettings: strictC),
-    tests("KemonHooks", ["KemonHooks", "CHookFixtures", "CHookCorpus"]),
+    tests("KemonHooks", ["KemonHooks", "KemonTestSupport", "CHookFixtures", "CHookCorpus"]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(

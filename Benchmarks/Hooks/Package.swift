@@ -1,7 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// Measures the hooks beside other ways to stand in front of a function. A package of its own: whoever builds Kemon
+/// Measures the hooks beside other ways to stand in front of a function.
+///
+/// A package of its own: whoever builds Kemon
 /// needs none of this.
 let rules: [SwiftSetting] = [
   .swiftLanguageMode(.v6),

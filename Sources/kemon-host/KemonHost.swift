@@ -24,7 +24,8 @@ struct KemonHost: ParsableCommand {
     version: HostVersion.text,
     subcommands: [
       RunCommand.self, RecordCommand.self, ReplayCommand.self, BenchCommand.self,
-      TraceCommand.self, PluginsCommand.self, EventsCommand.self, VersionCommand.self,
+      TraceCommand.self, PluginsCommand.self, EventsCommand.self, HooksCommand.self,
+      VersionCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

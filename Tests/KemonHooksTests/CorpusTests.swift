@@ -23,7 +23,7 @@ import Testing
 
     let probe = Probe()
     let hook = try HookEngine.attach(
-      entry: item.function, safety: .quiescent, handlers: probe.handlers)
+      entry: item.function, HookOptions(safety: .quiescent), handlers: probe.handlers)
     var events = 0
     for (input, outcome) in zip(inputs, expected) {
       let found = input.run(item.function)

@@ -20,7 +20,7 @@ import Testing
   @Test(arguments: [
     [], ["run"], ["record"], ["replay"], ["bench"], ["trace"], ["trace", "import"],
     ["trace", "info"], ["plugins"], ["plugins", "list"], ["plugins", "info"], ["events"],
-    ["version"],
+    ["version"], ["hooks"], ["hooks", "survey"],
   ])
   func `every verb explains itself`(verb: [String]) throws {
     let result = try Command(built: "kemon-host").run(verb + ["--help"])

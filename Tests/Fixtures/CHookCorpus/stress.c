@@ -2,11 +2,24 @@
 #define _GNU_SOURCE
 #include "hook_stress.h"
 #include "hook_corpus.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MARK 0x6b656d6f6e686f6fu
+
+struct stress_shared {
+  _Atomic(uint64_t) stop;
+  _Atomic(uint64_t) pre, post, unpaired;
+  _Alignas(64) uint64_t number;
+};
 
 __attribute__((noinline, aligned(16))) static long plain(long a, long b, long c, long d, long e, long f) {
   __asm__ volatile("" ::: "memory");
@@ -38,6 +51,8 @@ uint64_t stress_pre_count(const stress_shared *shared) { return atomic_load(&sha
 uint64_t stress_post_count(const stress_shared *shared) { return atomic_load(&shared->post); }
 uint64_t stress_unpaired_count(const stress_shared *shared) { return atomic_load(&shared->unpaired); }
 
+uint64_t stress_number(const stress_shared *shared) { return shared->number; }
+
 static uint64_t now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -68,6 +83,45 @@ stress_result stress_call(int kind, stress_shared *shared) {
     last = time;
   }
   return result;
+}
+
+stress_result stress_call_blocked(int kind, stress_shared *shared) {
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  stress_result result = stress_call(kind, shared);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return result;
+}
+
+uint64_t stress_wait(int kind, stress_shared *shared) {
+  uint64_t interrupted = 0;
+  int epoll = epoll_create1(EPOLL_CLOEXEC);
+  while (epoll >= 0 && atomic_load(&shared->stop) == 0) {
+    struct timespec pause = {0, 20000000};
+    struct timeval limit = {0, 20000};
+    struct epoll_event event;
+    int status = 0;
+    errno = 0;
+    switch (kind) {
+    case 0:
+      status = nanosleep(&pause, NULL);
+      break;
+    case 1:
+      status = epoll_wait(epoll, &event, 1, 20);
+      break;
+    case 2:
+      status = poll(NULL, 0, 20);
+      break;
+    default:
+      status = select(0, NULL, NULL, NULL, &limit);
+      break;
+    }
+    if (status < 0 && errno == EINTR)
+      interrupted++;
+  }
+  close(epoll);
+  return interrupted;
 }
 
 int32_t stress_pre(void *shared, uint64_t *scratch) {

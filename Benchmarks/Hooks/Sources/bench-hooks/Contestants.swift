@@ -39,7 +39,7 @@ enum Contestants {
   }
 
   private static func attach(_ function: UnsafeRawPointer, _ handlers: HookHandlers) throws {
-    try HookEngine.attach(entry: function, safety: .quiescent, handlers: handlers)
+    try HookEngine.attach(entry: function, handlers: handlers)
   }
 }
 

@@ -2,7 +2,6 @@
  * Threads that call one function as fast as they can while somebody else hooks and unhooks it. */
 #ifndef HOOK_STRESS_H
 #define HOOK_STRESS_H
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,20 +11,18 @@
 #define STRESS_RETRY 1
 const void *stress_function(int kind);
 
-/* What all threads share. */
-typedef struct stress_shared {
-  _Atomic(uint64_t) stop;         /* set to 1 to let the callers return */
-  _Atomic(uint64_t) pre, post;    /* handlers that were called */
-  _Atomic(uint64_t) unpaired;     /* post handlers that did not find what their pre handler left */
-  _Alignas(64) uint64_t number;   /* what STRESS_RETRY adds to */
-} stress_shared;
+/* What all threads share: whether to stop, what handlers have counted, and what STRESS_RETRY adds to. */
+typedef struct stress_shared stress_shared;
 
 stress_shared *stress_make(void);
 void stress_free(stress_shared *shared);
 void stress_stop(stress_shared *shared);
 uint64_t stress_pre_count(const stress_shared *shared);
 uint64_t stress_post_count(const stress_shared *shared);
+/* Post handlers that did not find what their pre handler left. */
 uint64_t stress_unpaired_count(const stress_shared *shared);
+/* What STRESS_RETRY has added up; read when all callers have returned. */
+uint64_t stress_number(const stress_shared *shared);
 
 /* What one caller saw. */
 typedef struct stress_result {
@@ -36,6 +33,13 @@ typedef struct stress_result {
 
 /* Calls until it is stopped. */
 stress_result stress_call(int kind, stress_shared *shared);
+
+/* Calls until it is stopped, with every signal blocked. */
+stress_result stress_call_blocked(int kind, stress_shared *shared);
+
+/* Waits in system calls, 20 ms each, until it is stopped; returns how many were interrupted (EINTR). */
+#define STRESS_WAITS 4 /* nanosleep, epoll_wait, poll and select */
+uint64_t stress_wait(int kind, stress_shared *shared);
 
 /* Handlers; the context is the stress_shared, the frame a ckemon_hook_frame, of which only scratch is touched. */
 int32_t stress_pre(void *shared, uint64_t *scratch);
