@@ -46,10 +46,10 @@ import Testing
     let scratch = try ScratchFolder()
     let text = try scratch.write("not a library, whatever it says", to: "text.so")
     let empty = try scratch.write("", to: "empty.so")
-    for path in [text, empty, "/proc/self/exe", "/dev/null"] {
+    for path in [text, empty, "/dev/null"] {
       let error = #expect(throws: SurveyError.self) { try LibrarySurvey(of: path) }
-      #expect(error?.code == .notALibrary || path == "/proc/self/exe")
-      #expect(error?.path == path || path == "/proc/self/exe")
+      #expect(error?.code == .notALibrary)
+      #expect(error?.path == path)
     }
     for path in ["/nowhere/at/all.so", scratch.file(".")] {
       let error = #expect(throws: SurveyError.self) { try LibrarySurvey(of: path) }

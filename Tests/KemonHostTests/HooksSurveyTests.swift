@@ -21,7 +21,8 @@ import Testing
       #expect(isRefused == ((row["reason"] as? String)?.isEmpty == false), "\(row)")
     }
     let refused = rows.filter { $0["tier"] as? String == "refused" }
-    #expect(refused.count * 1000 <= rows.count)
+    // The vDSO's functions, and memmove, which mempcpy jumps into.
+    #expect(refused.count * 1000 <= rows.count * 3, "\(refused)")
   }
 
   @Test func `the table has a line for each function, and a summary goes to the errors`() throws {

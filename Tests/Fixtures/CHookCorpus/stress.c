@@ -59,7 +59,7 @@ static uint64_t now(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-stress_result stress_call(int kind, stress_shared *shared) {
+static stress_result call(int kind, stress_shared *shared) {
   stress_result result = {0, 0, 0, 0};
   const void *address = stress_function(kind);
   long (*volatile add)(long, long, long, long, long, long);
@@ -85,16 +85,31 @@ stress_result stress_call(int kind, stress_shared *shared) {
   return result;
 }
 
-stress_result stress_call_blocked(int kind, stress_shared *shared) {
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  stress_result result = stress_call(kind, shared);
+/* Calls with a signal mask of its own: threads inherit that of whoever makes them, and dispatch's block nearly all. */
+static stress_result call_masked(int kind, stress_shared *shared, const sigset_t *mask) {
+  sigset_t old;
+  pthread_sigmask(SIG_SETMASK, mask, &old);
+  stress_result result = call(kind, shared);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return result;
 }
 
+stress_result stress_call(int kind, stress_shared *shared) {
+  sigset_t none;
+  sigemptyset(&none);
+  return call_masked(kind, shared, &none);
+}
+
+stress_result stress_call_blocked(int kind, stress_shared *shared) {
+  sigset_t all;
+  sigfillset(&all);
+  return call_masked(kind, shared, &all);
+}
+
 uint64_t stress_wait(int kind, stress_shared *shared) {
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, NULL);
   uint64_t interrupted = 0;
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   while (epoll >= 0 && atomic_load(&shared->stop) == 0) {

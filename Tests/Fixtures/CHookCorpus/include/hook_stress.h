@@ -31,7 +31,7 @@ typedef struct stress_result {
   uint64_t longest_gap; /* nanoseconds between two calls */
 } stress_result;
 
-/* Calls until it is stopped. */
+/* Calls until it is stopped, with no signal blocked, as the threads of most programs. */
 stress_result stress_call(int kind, stress_shared *shared);
 
 /* Calls until it is stopped, with every signal blocked. */
