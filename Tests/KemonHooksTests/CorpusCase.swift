@@ -13,6 +13,8 @@ struct CorpusCase: CustomTestStringConvertible, @unchecked Sendable {
   let companion: UnsafeRawPointer?
   /// It calls itself by its name, once for every count.
   let isRecursive: Bool
+  /// A refusal is right, too.
+  let mayBeRefused: Bool
 
   var testDescription: String { name }
 
@@ -30,5 +32,6 @@ struct CorpusCase: CustomTestStringConvertible, @unchecked Sendable {
     self.function = function
     companion = item.companion
     isRecursive = item.events == CORPUS_PER_RCX
+    mayBeRefused = item.refusal == CORPUS_MAY_REFUSE
   }
 }

@@ -22,8 +22,17 @@ import Testing
     let before = item.bytes
 
     let probe = Probe()
-    let hook = try HookEngine.attach(
-      entry: item.function, HookOptions(safety: .quiescent), handlers: probe.handlers)
+    let attempt = Result { () throws(HookError) in
+      try HookEngine.attach(
+        entry: item.function, HookOptions(safety: .quiescent), handlers: probe.handlers)
+    }
+    if case .failure(let error) = attempt, item.mayBeRefused {
+      #expect(error.code == .branchIntoWindow || error.code == .tooShort)
+      #expect(!error.message.isEmpty)
+      #expect(item.bytes == before)
+      return
+    }
+    let hook = try attempt.get()
     var events = 0
     for (input, outcome) in zip(inputs, expected) {
       let found = input.run(item.function)

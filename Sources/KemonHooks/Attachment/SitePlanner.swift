@@ -31,7 +31,12 @@
 
     private func search(near place: UInt, _ function: FunctionCode) -> BranchSearch {
       let neighbours = function.extent.neighbours.compactMap { try? code(of: $0) }
-      return BranchSearch(near: place, of: function, neighbours: neighbours)
+      return BranchSearch(near: place, of: function, neighbours: neighbours) { address in
+        guard let pointer = UnsafeRawPointer(bitPattern: address),
+          let extent = FunctionExtent(containing: pointer)
+        else { return nil }
+        return try? code(of: extent)
+      }
     }
 
     /// The code of the function that holds an address.

@@ -2,8 +2,8 @@
 
 /// Looks for jumps into the bytes that a hook replaces.
 ///
-/// Reads the function and those around it once. Code of the same function that the compiler has moved elsewhere
-/// (`.cold` parts) is not seen.
+/// Reads the function once, those around it, and where its jumps lead: the compiler may have moved unlikely parts of it
+/// elsewhere (`.cold`), which come back.
 struct BranchSearch {
   /// A jump and where it stands.
   struct Branch {
@@ -25,12 +25,17 @@ struct BranchSearch {
   ///   - place: where a hook is to go.
   ///   - function: its code as it was before any hook, and where it stands.
   ///   - neighbours: other functions that may jump into this one.
-  init(near place: UInt, of function: FunctionCode, neighbours: [FunctionCode]) {
+  ///   - part: the code around an address that the function jumps to.
+  init(
+    near place: UInt, of function: FunctionCode, neighbours: [FunctionCode],
+    part: (UInt) -> FunctionCode?
+  ) {
     self.function = function
     let interesting = place..<(place &+ 24)
     var branches: [Branch] = []
     var boundaries: [UInt] = []
     var failure: HookError?
+    var departures: Set<UInt> = []
     func read(_ code: FunctionCode, isOwn: Bool) {
       let base = code.extent.start
       do {
@@ -38,10 +43,12 @@ struct BranchSearch {
           try Disassembler().walk(bytes, at: base) { offset, form, bytes in
             let address = base &+ UInt(offset)
             if isOwn, interesting.contains(address) { boundaries.append(address) }
-            if let branch = RelativeBranch(form, bytes, at: address),
-              interesting.contains(branch.target)
-            {
-              branches.append(Branch(branch: branch, place: address))
+            if let branch = RelativeBranch(form, bytes, at: address) {
+              if interesting.contains(branch.target) {
+                branches.append(Branch(branch: branch, place: address))
+              } else if isOwn, !branch.isCall, !code.extent.range.contains(branch.target) {
+                departures.insert(branch.target)
+              }
             }
             return true
           }
@@ -53,6 +60,12 @@ struct BranchSearch {
     }
     read(function, isOwn: true)
     for neighbour in neighbours { read(neighbour, isOwn: false) }
+    var seen = neighbours.map(\.extent.range)
+    for departure in departures where !seen.contains(where: { $0.contains(departure) }) {
+      guard let part = part(departure) else { continue }
+      seen.append(part.extent.range)
+      read(part, isOwn: false)
+    }
     self.branches = branches
     self.boundaries = boundaries
     self.failure = failure
@@ -94,6 +107,7 @@ struct BranchSearch {
     HookError(
       .branchIntoWindow, at: found.place,
       "leads to 0x\(String(found.branch.target, radix: 16)), inside the "
-        + "\(patched.count) bytes at 0x\(String(patched.lowerBound, radix: 16)) that the hook replaces")
+        + "\(patched.count) bytes at 0x\(String(patched.lowerBound, radix: 16)) that the hook replaces"
+    )
   }
 }

@@ -325,19 +325,21 @@ CASE tiny_five
   ret
 DONE tiny_five
 
-/* Another function begins inside the first five bytes; it is called, too. */
+/* Another function begins inside the first five bytes: the first falls through into it. It is called, too. */
 CASE two_entries
   inc edi
   nop
+DONE two_entries
   .globl corpus_two_entries_second
   .hidden corpus_two_entries_second
   .type corpus_two_entries_second, @function
 corpus_two_entries_second:
+  .cfi_startproc
   lea rax, [rdi + rsi]
   add rax, rcx
   ret
+  .cfi_endproc
   .size corpus_two_entries_second, . - corpus_two_entries_second
-DONE two_entries
 
 /* One function jumps over a jump's length into the next. */
 CASE jumped_into

@@ -12,11 +12,11 @@ AT(result_vectors, 400);
 AT(wide, 464);
 AT(kept, 472);
 
-#define DECLARE(name, feature, events, companion) extern const unsigned char corpus_##name[];
+#define DECLARE(name, feature, events, refusal, companion) extern const unsigned char corpus_##name[];
 HOOK_CORPUS(DECLARE)
 extern const unsigned char corpus_two_entries_second[], corpus_helper[];
 
-#define CASE(name, feature, events, companion) {#name, corpus_##name, companion, feature, events},
+#define CASE(name, feature, events, refusal, companion) {#name, corpus_##name, companion, feature, events, refusal},
 static const corpus_case cases[] = {HOOK_CORPUS(CASE)};
 
 size_t corpus_count(void) { return sizeof cases / sizeof cases[0]; }

@@ -1,126 +1,126 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every case: name, what the processor must have, how many events one call makes, and another function that shares its
- * code and must go on working, too. */
+ * Every case: name, what the processor must have, how many events one call makes, whether it may be refused, and another
+ * function that shares its code and must go on working, too. */
 #ifndef HOOK_CORPUS_ROWS_H
 #define HOOK_CORPUS_ROWS_H
 #define HOOK_CORPUS(ROW)                                                                                              \
-  ROW(endbr_frame, CORPUS_ANY, CORPUS_ONE, NULL)                                                                      \
-  ROW(endbr_rip, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(rip_load, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(rip_store, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(rip_address, CORPUS_ANY, CORPUS_ONE, NULL)                                                                      \
-  ROW(rip_compare_byte, CORPUS_ANY, CORPUS_ONE, NULL)                                                                 \
-  ROW(rip_compare_long, CORPUS_ANY, CORPUS_ONE, NULL)                                                                 \
-  ROW(rip_compare_word, CORPUS_ANY, CORPUS_ONE, NULL)                                                                 \
-  ROW(rip_store_long, CORPUS_ANY, CORPUS_ONE, NULL)                                                                   \
-  ROW(rip_test_byte, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(rip_push, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(rip_multiply, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(rip_shift_double, CORPUS_ANY, CORPUS_ONE, NULL)                                                                 \
-  ROW(rip_locked, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(rip_double, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(rip_shuffle, CORPUS_ANY, CORPUS_ONE, NULL)                                                                      \
-  ROW(rip_x87, CORPUS_ANY, CORPUS_ONE, NULL)                                                                          \
-  ROW(rip_vex, CORPUS_AVX, CORPUS_ONE, NULL)                                                                          \
-  ROW(rip_vex_three, CORPUS_AVX, CORPUS_ONE, NULL)                                                                    \
-  ROW(rip_vex_immediate, CORPUS_AVX, CORPUS_ONE, NULL)                                                                \
-  ROW(rip_vex_blend, CORPUS_AVX, CORPUS_ONE, NULL)                                                                    \
-  ROW(vex_broadcast, CORPUS_AVX2, CORPUS_ONE, NULL)                                                                   \
-  ROW(vex_zeroupper, CORPUS_AVX, CORPUS_ONE, NULL)                                                                    \
-  ROW(rip_evex, CORPUS_AVX512, CORPUS_ONE, NULL)                                                                      \
-  ROW(evex_broadcast, CORPUS_AVX512, CORPUS_ONE, NULL)                                                                \
-  ROW(evex_ternary, CORPUS_AVX512, CORPUS_ONE, NULL)                                                                  \
-  ROW(evex_test_mask, CORPUS_AVX512, CORPUS_ONE, NULL)                                                                \
-  ROW(evex_displacement, CORPUS_AVX512, CORPUS_ONE, NULL)                                                             \
-  ROW(mask_move, CORPUS_AVX512, CORPUS_ONE, NULL)                                                                     \
-  ROW(word_immediate, CORPUS_ANY, CORPUS_ONE, NULL)                                                                   \
-  ROW(word_add, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(address_32, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(segment, CORPUS_ANY, CORPUS_ONE, NULL)                                                                          \
-  ROW(index_only, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(wide_constant, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(longest, CORPUS_ANY, CORPUS_ONE, NULL)                                                                          \
-  ROW(patchable, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(wide_nop, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(locked_add, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(fill, CORPUS_ANY, CORPUS_ONE, NULL)                                                                             \
-  ROW(flags, CORPUS_ANY, CORPUS_ONE, NULL)                                                                            \
-  ROW(red_zone, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(red_zone_rip, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(needless_rex, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(stack_arguments, CORPUS_ANY, CORPUS_ONE, NULL)                                                                  \
-  ROW(vector_arguments, CORPUS_ANY, CORPUS_ONE, NULL)                                                                 \
-  ROW(wide_arguments, CORPUS_AVX2, CORPUS_ONE, NULL)                                                                  \
-  ROW(static_chain, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(variadic_count, CORPUS_ANY, CORPUS_ONE, NULL)                                                                   \
-  ROW(two_results, CORPUS_ANY, CORPUS_ONE, NULL)                                                                      \
-  ROW(short_jo, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(short_jno, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(short_jb, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(short_jae, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(short_je, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(short_jne, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(short_jbe, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(short_ja, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(short_js, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(short_jns, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(short_jp, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(short_jnp, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(short_jl, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(short_jge, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(short_jle, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(short_jg, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(long_condition, CORPUS_ANY, CORPUS_ONE, NULL)                                                                   \
-  ROW(hinted_condition, CORPUS_ANY, CORPUS_ONE, NULL)                                                                 \
-  ROW(bound_condition, CORPUS_ANY, CORPUS_ONE, NULL)                                                                  \
-  ROW(branch_inside, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(branch_inside_condition, CORPUS_ANY, CORPUS_ONE, NULL)                                                          \
-  ROW(branch_inside_jump, CORPUS_ANY, CORPUS_ONE, NULL)                                                               \
-  ROW(branch_to_end, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(loop_to_entry, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(loop_on_itself, CORPUS_ANY, CORPUS_ONE, NULL)                                                                   \
-  ROW(back_to_second, CORPUS_ANY, CORPUS_ONE, NULL)                                                                   \
-  ROW(back_to_entry, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(back_from_far, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(swap_retry, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(swap_retry_load, CORPUS_ANY, CORPUS_ONE, NULL)                                                                  \
-  ROW(back_by_loop, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(loop_forward, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(loop_equal, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(loop_unequal, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(loop_32, CORPUS_ANY, CORPUS_ONE, NULL)                                                                          \
-  ROW(counter_zero, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(counter_zero_32, CORPUS_ANY, CORPUS_ONE, NULL)                                                                  \
-  ROW(knot, CORPUS_ANY, CORPUS_ONE, NULL)                                                                             \
-  ROW(table_and_back, CORPUS_ANY, CORPUS_ONE, NULL)                                                                   \
-  ROW(table, CORPUS_ANY, CORPUS_ONE, NULL)                                                                            \
-  ROW(cold_part, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(tiny_ret, CORPUS_ANY, CORPUS_ONE, NULL)                                                                         \
-  ROW(tiny_repeated_ret, CORPUS_ANY, CORPUS_ONE, NULL)                                                                \
-  ROW(tiny_bound_ret, CORPUS_ANY, CORPUS_ONE, NULL)                                                                   \
-  ROW(tiny_zero, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(tiny_copy, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(tiny_endbr, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(tiny_five, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(two_entries, CORPUS_ANY, CORPUS_ONE, corpus_two_entries_second)                                                 \
-  ROW(jumped_into, CORPUS_ANY, CORPUS_ONE, corpus_jumps_back)                                                         \
-  ROW(jumps_back, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(call_first, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(call_after, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(call_with_prefixes, CORPUS_ANY, CORPUS_ONE, NULL)                                                               \
-  ROW(call_bound, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(call_pointer, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(call_pointer_wide, CORPUS_ANY, CORPUS_ONE, NULL)                                                                \
-  ROW(call_register, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(call_where, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(call_where_pointer, CORPUS_ANY, CORPUS_ONE, NULL)                                                               \
-  ROW(call_next, CORPUS_ANY, CORPUS_ONE, NULL)                                                                        \
-  ROW(jump_thunk, CORPUS_ANY, CORPUS_ONE, NULL)                                                                       \
-  ROW(jump_thunk_bound, CORPUS_ANY, CORPUS_ONE, NULL)                                                                 \
-  ROW(jump_thunk_short, CORPUS_ANY, CORPUS_ONE, NULL)                                                                 \
-  ROW(jump_pointer, CORPUS_ANY, CORPUS_ONE, NULL)                                                                     \
-  ROW(jump_pointer_tracked, CORPUS_ANY, CORPUS_ONE, NULL)                                                             \
-  ROW(jump_register, CORPUS_ANY, CORPUS_ONE, NULL)                                                                    \
-  ROW(recursion, CORPUS_ANY, CORPUS_PER_RCX, NULL)                                                                    \
-  ROW(recursion_at_once, CORPUS_ANY, CORPUS_PER_RCX, NULL)
+  ROW(endbr_frame, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                    \
+  ROW(endbr_rip, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(rip_load, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(rip_store, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(rip_address, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                    \
+  ROW(rip_compare_byte, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                               \
+  ROW(rip_compare_long, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                               \
+  ROW(rip_compare_word, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                               \
+  ROW(rip_store_long, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
+  ROW(rip_test_byte, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(rip_push, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(rip_multiply, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(rip_shift_double, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                               \
+  ROW(rip_locked, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(rip_double, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(rip_shuffle, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                    \
+  ROW(rip_x87, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                        \
+  ROW(rip_vex, CORPUS_AVX, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                        \
+  ROW(rip_vex_three, CORPUS_AVX, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(rip_vex_immediate, CORPUS_AVX, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                              \
+  ROW(rip_vex_blend, CORPUS_AVX, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(vex_broadcast, CORPUS_AVX2, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
+  ROW(vex_zeroupper, CORPUS_AVX, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(rip_evex, CORPUS_AVX512, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                    \
+  ROW(evex_broadcast, CORPUS_AVX512, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                              \
+  ROW(evex_ternary, CORPUS_AVX512, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                \
+  ROW(evex_test_mask, CORPUS_AVX512, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                              \
+  ROW(evex_displacement, CORPUS_AVX512, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                           \
+  ROW(mask_move, CORPUS_AVX512, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(word_immediate, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
+  ROW(word_add, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(address_32, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(segment, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                        \
+  ROW(index_only, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(wide_constant, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(longest, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                        \
+  ROW(patchable, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(wide_nop, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(locked_add, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(fill, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                           \
+  ROW(flags, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                          \
+  ROW(red_zone, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(red_zone_rip, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(needless_rex, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(stack_arguments, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                \
+  ROW(vector_arguments, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                               \
+  ROW(wide_arguments, CORPUS_AVX2, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                \
+  ROW(static_chain, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(variadic_count, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
+  ROW(two_results, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                    \
+  ROW(short_jo, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(short_jno, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(short_jb, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(short_jae, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(short_je, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(short_jne, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(short_jbe, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(short_ja, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(short_js, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(short_jns, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(short_jp, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(short_jnp, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(short_jl, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(short_jge, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(short_jle, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(short_jg, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(long_condition, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
+  ROW(hinted_condition, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                               \
+  ROW(bound_condition, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                \
+  ROW(branch_inside, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(branch_inside_condition, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                        \
+  ROW(branch_inside_jump, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                             \
+  ROW(branch_to_end, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(loop_to_entry, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(loop_on_itself, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
+  ROW(back_to_second, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
+  ROW(back_to_entry, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(back_from_far, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(swap_retry, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(swap_retry_load, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                \
+  ROW(back_by_loop, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(loop_forward, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(loop_equal, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(loop_unequal, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(loop_32, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                        \
+  ROW(counter_zero, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(counter_zero_32, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                \
+  ROW(knot, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                           \
+  ROW(table_and_back, CORPUS_ANY, CORPUS_ONE, CORPUS_MAY_REFUSE, NULL)                                                \
+  ROW(table, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                          \
+  ROW(cold_part, CORPUS_ANY, CORPUS_ONE, CORPUS_MAY_REFUSE, NULL)                                                     \
+  ROW(tiny_ret, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
+  ROW(tiny_repeated_ret, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                              \
+  ROW(tiny_bound_ret, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
+  ROW(tiny_zero, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(tiny_copy, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(tiny_endbr, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(tiny_five, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(two_entries, CORPUS_ANY, CORPUS_ONE, CORPUS_MAY_REFUSE, corpus_two_entries_second)                              \
+  ROW(jumped_into, CORPUS_ANY, CORPUS_ONE, CORPUS_MAY_REFUSE, corpus_jumps_back)                                      \
+  ROW(jumps_back, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(call_first, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(call_after, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(call_with_prefixes, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                             \
+  ROW(call_bound, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(call_pointer, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(call_pointer_wide, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                              \
+  ROW(call_register, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(call_where, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(call_where_pointer, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                             \
+  ROW(call_next, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
+  ROW(jump_thunk, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
+  ROW(jump_thunk_bound, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                               \
+  ROW(jump_thunk_short, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                               \
+  ROW(jump_pointer, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
+  ROW(jump_pointer_tracked, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                           \
+  ROW(jump_register, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(recursion, CORPUS_ANY, CORPUS_PER_RCX, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(recursion_at_once, CORPUS_ANY, CORPUS_PER_RCX, CORPUS_MUST_HOOK, NULL)
 #endif

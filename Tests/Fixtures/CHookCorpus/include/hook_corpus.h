@@ -18,11 +18,15 @@
 #define CORPUS_ONE 0
 #define CORPUS_PER_RCX 1 /* rcx + 1: the function calls itself by its name */
 
+/* Whether a typed refusal is right, too: nobody who looks at the code alone can prove that a hook is. */
+#define CORPUS_MUST_HOOK 0
+#define CORPUS_MAY_REFUSE 1
+
 typedef struct corpus_case {
   const char *name;
   const void *function;
   const void *companion; /* shares code with it and is called while it is hooked; or NULL */
-  int32_t feature, events;
+  int32_t feature, events, refusal;
 } corpus_case;
 
 /* What a function gets and leaves. Offsets are known to call.S. */
