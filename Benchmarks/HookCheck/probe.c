@@ -90,7 +90,10 @@ static void probe(const function *item) {
   printf(",\"detour\":%llu,\"stub_at\":%llu,\"before_at\":%llu", (unsigned long long)(uintptr_t)detour,
          (unsigned long long)stub, (unsigned long long)(uintptr_t)around);
   print_hex("code", original, lead);
-  print_hex("stub", (const void *)stub, 48);
+  /* With the words around it that it reads. */
+  uintptr_t stub_from = (stub & ~(uintptr_t)127) > stub - 64 ? stub & ~(uintptr_t)127 : stub - 64;
+  printf(",\"stub_from\":%llu", (unsigned long long)stub_from);
+  print_hex("stub", (const void *)stub_from, 128);
   print_hex("before", before, sizeof before);
   print_hex("after", after, sizeof after);
   if (kemon_hook_restore((const void *)item->address) != 0)

@@ -119,24 +119,29 @@ struct LibraryFile {
 
   private static func read(_ path: String) throws(SurveyError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw SurveyError(.unreadable, path, String(cString: strerror(errno)))
-    }
+    guard descriptor >= 0 else { throw Self.unreadable(path) }
     defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    let block = 1 << 20
-    while true {
-      let old = bytes.count
-      bytes.append(contentsOf: repeatElement(0, count: block))
-      let count = bytes.withUnsafeMutableBytes {
-        Glibc.read(descriptor, $0.baseAddress.map { $0 + old }, block)
-      }
-      guard count >= 0 else {
-        throw SurveyError(.unreadable, path, String(cString: strerror(errno)))
-      }
-      bytes.removeLast(block - count)
-      if count == 0 { return bytes }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Self.unreadable(path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw SurveyError(.notALibrary, path, "not a file; needed is a shared library")
     }
+    let size = Int(status.st_size)
+    var failed = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size, let start = buffer.baseAddress {
+        let taken = Glibc.read(descriptor, start + count, size - count)
+        failed = taken < 0
+        guard taken > 0 else { return }
+        count += taken
+      }
+    }
+    if failed { throw Self.unreadable(path) }
+    return bytes
+  }
+
+  private static func unreadable(_ path: String) -> SurveyError {
+    SurveyError(.unreadable, path, String(cString: strerror(errno)))
   }
 }
 
