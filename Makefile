@@ -83,7 +83,7 @@ PROBE_FLAGS := -std=gnu17 -O1 -Wall -Wextra -Werror -Iplugin-sdk/include Benchma
 
 .PHONY: check-hooks
 check-hooks: setup $(VENV)/.ready ## Hook every function of five libraries and check the moved code by emulation
-	$(BUILD) -c release --product KemonHooksC
+	$(BUILD) -c release --product KemonHooks
 	$(CC) $(PROBE_FLAGS) -o $(HOOK_PROBE) -L$(SCRATCH)/release -lKemonHooks -Wl,-rpath,$(abspath $(SCRATCH)/release)
 	$(CC) $(PROBE_FLAGS) -o $(HOOK_PROBE)-naive Benchmarks/HookCheck/naive.c -lcapstone
 	@echo "the control: copying instructions as they are must be found wrong"

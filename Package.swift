@@ -132,7 +132,12 @@ let package = Package(
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
     .target(name: "CHookCorpus", path: "Tests/Fixtures/CHookCorpus", cSettings: strictC),
-    tests("KemonHooks", ["KemonHooks", "KemonTestSupport", "CHookFixtures", "CHookCorpus"]),
+    tests(
+      "KemonHooks",
+      [
+        "KemonHooks", "KemonHooksC", "CKemonPlugin", "KemonTestSupport", "CHookFixtures",
+        "CHookCorpus",
+      ]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(
