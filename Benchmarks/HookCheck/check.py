@@ -81,10 +81,24 @@ def jump_targets(path):
     return targets
 
 
+def code_ranges(path, functions, base):
+    """Where code lies, by unwind information and symbols: assembly puts data between functions."""
+    pattern = re.compile(r" FDE .* pc=([0-9a-f]+)\.\.([0-9a-f]+)")
+    ranges = [(f["address"] - base, f["address"] - base + f["size"]) for f in functions]
+    command = ["readelf", "--debug-dump=frames", path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        for line in process.stdout:
+            match = pattern.search(line)
+            if match:
+                ranges.append((int(match[1], 16), int(match[2], 16)))
+    return sorted(ranges)
+
+
 def hazards(functions, library, entries):
     """Jumps that stay in the library, and other functions' entries, that lead into patched bytes."""
     targets = jump_targets(library["library"])
     base = library["base"]
+    ranges = code_ranges(library["library"], functions, base)
     found = []
     for function in functions:
         for address in range(function["patch_start"] + 1, function["patch_end"]):
@@ -97,6 +111,8 @@ def hazards(functions, library, entries):
                 if function["tier"] == 2:
                     moved_end = function["address"] + max(function["size"], function["size_found"])
                 if function["address"] <= place < moved_end:
+                    continue
+                if not any(start <= place - base < end for start, end in ranges):
                     continue
                 found.append((function, f"{place - base:#x} leads to {address - base:#x}, into the patch"))
     return found

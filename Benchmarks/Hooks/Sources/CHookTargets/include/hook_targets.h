@@ -14,7 +14,8 @@ hook_target hook_target_at(size_t index);
 double hook_measure(hook_target function, long calls);
 
 /* Where the contestants' own detours find what they stand in front of. */
-extern hook_target hook_bare_original, hook_typed_original, hook_closure_original;
+typedef enum hook_detour { HOOK_BARE, HOOK_TYPED, HOOK_CLOSURE } hook_detour;
+void hook_set_original(hook_detour detour, hook_target original);
 
 /* Calls the original: what a bare replacement costs. */
 long hook_bare_detour(long a, long b, long c, long d, long e, long f);
