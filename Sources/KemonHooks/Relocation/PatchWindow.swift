@@ -97,14 +97,26 @@ struct PatchWindow: Equatable {
   private init(
     paddedAt place: UInt, _ instructions: [Instruction], _ size: Int, _ function: FunctionCode
   ) throws(HookError) {
-    guard instructions.last?.form.endsFlow == true,
-      let padding = Padding(behind: function, upTo: place &+ UInt(Self.jumpSize))
+    let endsFlow = instructions.last?.form.endsFlow == true
+    guard let padding = Padding(behind: function, upTo: place &+ UInt(Self.jumpSize)),
+      endsFlow || padding.nops != nil
     else {
       throw HookError(
         .tooShort, at: place,
         "\(size) bytes of code, a hook needs \(Self.jumpSize), and what follows is no padding")
     }
     tier = .padding
+    if !endsFlow, let nops = padding.nops {
+      // It runs on into the padding, which is moved, too.
+      let code = instructions.flatMap(\.bytes) + nops
+      self.instructions = try code.withUnsafeBufferPointer { code throws(HookError) in
+        try Disassembler().instructions(
+          in: UnsafeRawBufferPointer(code), at: place, upTo: Self.jumpSize)
+      }
+      original = Array(code.prefix(Self.jumpSize))
+      end = place &+ UInt(code.count)
+      return
+    }
     self.instructions = instructions
     original = Array((instructions.flatMap(\.bytes) + padding.bytes).prefix(Self.jumpSize))
     end = place &+ UInt(size)
@@ -151,6 +163,8 @@ struct PatchWindow: Equatable {
 /// What fills the space between two functions.
 struct Padding {
   let bytes: [UInt8]
+  /// The same to the end of the last instruction; nil when some of it traps.
+  let nops: [UInt8]?
 
   /// Reads what stands behind a function, if it is proven to be padding: it does nothing, and no function begins there.
   init?(behind function: FunctionCode, upTo end: UInt) {
@@ -158,11 +172,15 @@ struct Padding {
     let range = function.end..<end
     if let next = function.extent.nextStart, next < end, next >= function.end { return nil }
     let found = TextPatcher.read(range)
+    var whole = 0
+    var traps = false
     let isNothing = found.withUnsafeBytes { bytes in
       var offset = 0
+      defer { whole = offset }
       while offset < bytes.count {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
         if rest[0] == 0xCC {
+          traps = true
           offset += 1
           continue
         }
@@ -188,5 +206,7 @@ struct Padding {
       }
     }
     bytes = found
+    nops =
+      traps ? nil : TextPatcher.read(range.lowerBound..<(range.lowerBound &+ UInt(whole)))
   }
 }
