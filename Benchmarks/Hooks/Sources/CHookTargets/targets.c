@@ -37,8 +37,7 @@ __attribute__((noinline, aligned(64))) double hook_measure(hook_target function,
   uint64_t begin = hook_clock();
   long sum = 0;
   for (long i = 0; i < calls; i++)
-    sum += pointer(i, 1, 2, 3, 4, 5);
+    sum = pointer(sum, 1, 2, 3, 4, 5);
   uint64_t end = hook_clock();
-  long expected = calls * (calls - 1) / 2 + calls * (2 + 6 + 12 + 20 + 30);
-  return sum == expected ? (double)(end - begin) / (double)calls : -1;
+  return sum == calls * 70 ? (double)(end - begin) / (double)calls : -1;
 }

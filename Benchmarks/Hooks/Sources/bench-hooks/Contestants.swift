@@ -68,15 +68,16 @@ enum Contestants {
     return found
   }
 
-  private static var preOnly: HookHandlers {
-    HookHandlers(pre: { context, frame in hook_count_pre(context, frame) })
-  }
+  // The C functions themselves; they do not look at the frame, and know no more of it than that it is a pointer.
+  private static let countPre = unsafeBitCast(
+    hook_count_pre as @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Int32,
+    to: HookHandlers.Pre.self)
+  private static let countPost = unsafeBitCast(
+    hook_count_post as @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void,
+    to: HookHandlers.Post.self)
 
-  private static var counting: HookHandlers {
-    HookHandlers(
-      pre: { context, frame in hook_count_pre(context, frame) },
-      post: { context, frame in hook_count_post(context, frame) })
-  }
+  private static var preOnly: HookHandlers { HookHandlers(pre: countPre) }
+  private static var counting: HookHandlers { HookHandlers(pre: countPre, post: countPost) }
 
   private static func attach(
     _ function: UnsafeRawPointer, _ handlers: [HookHandlers], vectors: VectorWidth = .bytes32

@@ -10,7 +10,8 @@ typedef long (*hook_target)(long a, long b, long c, long d, long e, long f);
 /* One function for every contestant, all alike, each at the beginning of a cache line; NULL behind the last. */
 hook_target hook_target_at(size_t index);
 
-/* Nanoseconds per call of `calls` calls in a row; -1 when a result was wrong. Any thread. */
+/* Nanoseconds per call of `calls` calls in a row, each with the result of the last, so that they do not overlap; -1 when
+ * the result was wrong. Any thread. */
 double hook_measure(hook_target function, long calls);
 
 /* Where the contestants' own detours find what they stand in front of. */
