@@ -132,11 +132,14 @@ let package = Package(
     tests("KemonBus", ["KemonBus", "KemonEvents"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
     .target(name: "CHookCorpus", path: "Tests/Fixtures/CHookCorpus", cSettings: strictC),
+    .target(
+      name: "CXXHookFixtures", path: "Tests/Fixtures/CXXHookFixtures", cxxSettings: strictCXX),
     tests(
       "KemonHooks",
       [
-        "KemonHooks", "KemonHooksC", "CKemonPlugin", "KemonTestSupport", "CHookFixtures",
-        "CHookCorpus",
+        "KemonHooks", "KemonHooksC", "CKemonPlugin", "CCapstone", "CHookFixtures",
+        "CXXHookFixtures",
+        "CHookCorpus", "KemonTestSupport",
       ]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),

@@ -11,6 +11,7 @@ enum Contestants {
   static let cHandlers = "pre + post, C handlers"
   static let swiftHandlers = "pre + post, Swift handlers"
   static let integerHandlers = "pre + post, C handlers, integers only"
+  static let typedHandlers = "pre + post, typed Swift handlers"
   static let typedDetour = "typed detour written by hand"
   static let closure = "libffi closure detour"
 
@@ -43,13 +44,15 @@ enum Contestants {
         integerHandlers,
         calling: try functions.next { try attach($0, [counting], vectors: .integersOnly) },
         events: 1))
-    found.append(
-      Contestant(
-        swiftHandlers, calling: try functions.next { try attach($0, [SwiftHandlers.counting]) }
-      ) { calls in
-        let counts = SwiftHandlers.take()
-        return counts.pre == UInt64(calls) && counts.post == UInt64(calls)
-      })
+    for (name, handlers) in [
+      (swiftHandlers, SwiftHandlers.counting), (typedHandlers, try SwiftHandlers.typed()),
+    ] {
+      found.append(
+        Contestant(name, calling: try functions.next { try attach($0, [handlers]) }) { calls in
+          let counts = SwiftHandlers.take()
+          return counts.pre == UInt64(calls) && counts.post == UInt64(calls)
+        })
+    }
     found.append(
       Contestant(
         typedDetour,

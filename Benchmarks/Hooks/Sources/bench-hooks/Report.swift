@@ -98,6 +98,7 @@ struct Report: Encodable {
     ("pre + post in C against frida", Contestants.cHandlers, "frida: CModule enter + leave", 0.05),
     ("pre + post in C against a typed detour", Contestants.cHandlers, Contestants.typedDetour, 1.3),
     ("handlers in Swift against C", Contestants.swiftHandlers, Contestants.cHandlers, 1.1),
+    ("typed handlers against C", Contestants.typedHandlers, Contestants.cHandlers, 2.5),
     ("pre + post in C against libffi", Contestants.cHandlers, Contestants.closure, 1.0 / 12),
   ]
 

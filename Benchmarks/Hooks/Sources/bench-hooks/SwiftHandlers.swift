@@ -16,6 +16,30 @@ enum SwiftHandlers {
       }, post: { _, _ in SwiftHandlers.post &+= 1 })
   }
 
+  // Made once, before any call: handlers read them.
+  nonisolated(unsafe) private(set) static var first: HookArgument<Int>?
+  nonisolated(unsafe) private(set) static var sixth: HookArgument<Int>?
+  nonisolated(unsafe) private(set) static var result: HookArgument<Int>?
+
+  /// Handlers that read two arguments and replace the result by itself, by their types.
+  static func typed() throws -> HookHandlers {
+    let prototype = try HookPrototype("i64(i64,i64,i64,i64,i64,i64)")
+    first = try prototype.argument(0, as: Int.self)
+    sixth = try prototype.argument(5, as: Int.self)
+    result = try prototype.result(as: Int.self)
+    return HookHandlers(
+      pre: { _, frame in
+        guard let first = SwiftHandlers.first, let sixth = SwiftHandlers.sixth else { return 0 }
+        if first.value(in: frame) >= 0, sixth.value(in: frame) == 5 { SwiftHandlers.pre &+= 1 }
+        return 0
+      },
+      post: { _, frame in
+        guard let result = SwiftHandlers.result else { return }
+        result.set(result.value(in: frame), in: frame)
+        SwiftHandlers.post &+= 1
+      })
+  }
+
   static func take() -> (pre: UInt64, post: UInt64) {
     defer {
       pre = 0
