@@ -83,7 +83,9 @@ import Testing
 
   /// The executable bytes of a library in this process.
   private static func text(of library: String) throws -> [UInt8] {
-    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+    // Has no size: what reads a file by its size gets a part of it.
+    let file = try FileHandle(forReadingFrom: URL(filePath: "/proc/self/maps"))
+    let maps = String(decoding: try #require(try file.readToEnd()), as: UTF8.self)
     let line = try #require(
       maps.split(separator: "\n").first { $0.contains(" r-xp ") && $0.hasSuffix("/\(library)") })
     let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
