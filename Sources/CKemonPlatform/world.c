@@ -28,6 +28,7 @@ typedef struct control {
   int32_t process, self;
   uint32_t number, round;
   uint64_t deadline;
+  uint64_t first_signal; /* when it was sent; 0: none yet */
   uint32_t traps_blocked; /* a thread that sleeps would not survive an int3 */
 } control;
 
@@ -164,6 +165,8 @@ static int settle(control *control, ckemon_thread *thread) {
     uint64_t mask = blocked_signals(control, thread->tid);
     int number = !blocks(mask, ckemon_stop_signal)      ? ckemon_stop_signal
                  : !blocks(mask, CKEMON_SECOND_SIGNAL) ? CKEMON_SECOND_SIGNAL : 0;
+    if (control->first_signal == 0)
+      control->first_signal = now();
     if (number != 0 && ckemon_world_signal(control->process, thread->tid, number, control->number) == 0)
       thread->state = CKEMON_THREAD_SIGNALLED;
     return 0;
@@ -309,12 +312,11 @@ static int apply_stopped(const ckemon_text_change *change, ckemon_text_report *r
   if (directory < 0)
     status = (int)directory;
   else {
-    uint64_t start = now();
     control control = {.change = change,
                        .directory = (int)directory,
                        .process = (int32_t)ckemon_raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
                        .self = (int32_t)ckemon_raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
-                       .deadline = start + change->timeout_ms * 1000000ull};
+                       .deadline = now() + change->timeout_ms * 1000000ull};
     if (++last_number == 0)
       last_number = 1;
     control.number = last_number;
@@ -325,9 +327,10 @@ static int apply_stopped(const ckemon_text_change *change, ckemon_text_report *r
     status = change_stopped(&control);
     synchronize_cores();
     count_threads(&control, report);
+    /* Before the release: whoever is woken may take this thread's place on its processor. */
+    report->pause_ns = control.first_signal == 0 ? 0 : now() - control.first_signal;
     atomic_store(&stop->active, 0);
     ckemon_raw_syscall(SYS_futex, (long)(uintptr_t)&stop->active, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
-    report->pause_ns = now() - start;
     /* Nobody looks at the change any more when this returns. */
     while (atomic_load(&stop->readers) != 0)
       ckemon_raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
