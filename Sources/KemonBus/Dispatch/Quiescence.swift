@@ -17,15 +17,15 @@ final class Quiescence: @unchecked Sendable {
   private let writer = Mutex<Void>(())
 
   init() {
-    let bytes = 2 * Self.shards * RingMemory.line
-    counters = .allocate(byteCount: bytes, alignment: RingMemory.line)
+    let bytes = 2 * Self.shards * RingLayout.line
+    counters = .allocate(byteCount: bytes, alignment: RingLayout.line)
     counters.initializeMemory(as: UInt64.self, repeating: 0, count: bytes / 8)
   }
 
   deinit { counters.deallocate() }
 
   private func counter(_ bank: Int, _ shard: Int) -> RingWord {
-    (counters + (bank * Self.shards + shard) * RingMemory.line)
+    (counters + (bank * Self.shards + shard) * RingLayout.line)
       .assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
