@@ -77,6 +77,7 @@ extension ByteRing {
 
   /// Evicts gating readers that have not moved for as long as they may stand, and hold this sequence back.
   private func evictStanding(_ watch: inout StandstillWatch, for sequence: UInt64) {
+    if peerHasEnded { line(0)[0].store(LineState.evicted, ordering: .sequentiallyConsistent) }
     for index in 0..<usedLines {
       let line = line(index)
       let patience = line[2].load(ordering: .relaxed)

@@ -118,6 +118,11 @@ extension ByteRing {
       copyWords(place(slot, sequence, size), source, size)
       slot[0].store(RingStamp.published(sequence) | UInt64(size), ordering: .releasing)
     } else if audience != 0, let source {
+      if isShared {
+        // What a producer that dies in here leaves behind.
+        slot[0].store(RingStamp.writing(sequence), ordering: .relaxed)
+        atomicMemoryFence(ordering: .releasing)
+      }
       place(slot, sequence, size).copyMemory(from: source, byteCount: size)
       slot[0].store(RingStamp.published(sequence) | UInt64(size), ordering: .releasing)
     } else {

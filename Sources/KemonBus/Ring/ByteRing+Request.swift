@@ -55,17 +55,19 @@ extension ByteRing {
     if exchanged { value = sleeping }
     while value == sleeping {
       let now = EventClock.monotonic()
-      guard now < deadline else {
+      guard now < deadline, !peerHasEnded else {
         (exchanged, value) = word.pointee.compareExchange(
           expected: sleeping, desired: RingAnswer.none, ordering: .acquiringAndReleasing)
         if exchanged { return nil }
         break
       }
       let futex = UInt32(truncatingIfNeeded: sleeping)
+      // A peer that dies wakes nobody.
+      let slice = isShared ? min(deadline - now, 10_000_000) : deadline - now
       _ =
         isShared
-        ? ckemon_futex_wait_shared(word, futex, deadline - now)
-        : ckemon_futex_wait(word, futex, deadline - now)
+        ? ckemon_futex_wait_shared(word, futex, slice)
+        : ckemon_futex_wait(word, futex, slice)
       value = word.pointee.load(ordering: .acquiring)
     }
     return take(word, value, sequence)

@@ -41,6 +41,8 @@ public final class ByteRing: @unchecked Sendable {
   let refusals: RingWord
   /// Nonzero when a reader lost records that must not lose any.
   let overflows: RingWord
+  /// Of the process on the other side of a shared ring: its pidfd plus one; 0 when it is not watched.
+  let peer: RingWord
   /// Nonzero when some reader may be asleep.
   @usableFromInline let sleepers: RingWord
   /// Counts wake-ups; its low half is the futex.
@@ -50,7 +52,8 @@ public final class ByteRing: @unchecked Sendable {
   @usableFromInline let hasManyProducers: Bool
   /// Producers fence before they look for sleepers, because the sleepers cannot fence for them.
   @usableFromInline let fencesItself: Bool
-  let isShared: Bool
+  /// Another process is on the other side.
+  @usableFromInline let isShared: Bool
 
   /// The largest record that is taken, in bytes.
   public let recordLimit: Int
@@ -97,6 +100,7 @@ public final class ByteRing: @unchecked Sendable {
     lineCount = control.word(at: RingLayout.control + 16)
     refusals = control.word(at: RingLayout.control + 24)
     overflows = control.word(at: RingLayout.control + 32)
+    peer = control.word(at: RingLayout.sleeping)
     sleepers = memory.word(at: RingLayout.sleeping)
     wakeups = memory.word(at: RingLayout.sleeping + 8)
     self.hasManyProducers = hasManyProducers

@@ -10,6 +10,8 @@ public struct ReaderOptions: Sendable {
   ///
   /// A reader that can be evicted reads copies, because producers may come round while it reads.
   public var patience: Duration?
+  /// The producer is another process, and nothing that it writes is believed.
+  var isForeign = false
 
   /// Describes a reader.
   public init(overflow: OverflowPolicy = .block, sampling: Int = 1, patience: Duration? = nil) {
@@ -21,7 +23,7 @@ public struct ReaderOptions: Sendable {
   /// Producers wait for it.
   var gates: Bool { overflow == .block }
   /// It may be lapped while it reads.
-  var copies: Bool { !gates || patience != nil }
+  var copies: Bool { !gates || patience != nil || isForeign }
 
   var patienceNanoseconds: UInt64 {
     guard let (seconds, attoseconds) = patience?.components else { return 0 }

@@ -66,16 +66,21 @@ final class RingMemory {
   let size: Int
 
   /// Private memory: zeroed; header and slots are touched at once, the arena when it is used.
-  init(private layout: RingLayout) throws(RingError) {
-    var error: Int32 = 0
-    guard let base = ckemon_map_private(layout.size, &error) else {
-      throw RingError(.noMemory, errno: error, "no memory of \(layout.size) bytes")
-    }
-    self.base = base
-    size = layout.size
+  convenience init(private layout: RingLayout) throws(RingError) {
+    try self.init(privateBytes: layout.size)
     for offset in stride(from: 0, to: layout.arenaOffset, by: RingLayout.page) {
       base.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
     }
+  }
+
+  /// Some private memory, zeroed.
+  init(privateBytes size: Int) throws(RingError) {
+    var error: Int32 = 0
+    guard let base = ckemon_map_private(size, &error) else {
+      throw RingError(.noMemory, errno: error, "no memory of \(size) bytes")
+    }
+    self.base = base
+    self.size = size
   }
 
   /// A file that other processes map, too.

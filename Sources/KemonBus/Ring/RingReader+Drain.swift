@@ -50,10 +50,14 @@ extension RingReader {
   @inlinable
   func drainCarefully(_ limit: Int, _ body: (RingRecord) -> Bool) -> Int {
     var taken = 0
-    while taken < limit {
+    var passed = 0
+    while taken &+ passed < limit {
       let fetched = fetch()
       guard let bytes = fetched.bytes else {
-        if fetched.isEnd { break } else { continue }
+        if fetched.isEnd { break }
+        // A producer out of its mind cannot keep the reader here for ever.
+        if isForeign { passed &+= 1 }
+        continue
       }
       let isDelivered = body(
         RingRecord(sequence: fetched.sequence, bytes: bytes, lostBefore: get(Word.lostSinceLast)))
@@ -62,8 +66,16 @@ extension RingReader {
       set(Word.next, fetched.sequence &+ 1)
       taken &+= 1
     }
-    cursor.pointee.store(get(Word.next), ordering: .releasing)
+    finishCareful()
     return taken
+  }
+
+  @usableFromInline
+  func finishCareful() {
+    let next = get(Word.next)
+    // The claims of another process are not known, only what it has published.
+    if isForeign { ring.claim.pointee.store(next, ordering: .relaxed) }
+    cursor.pointee.store(next, ordering: .releasing)
   }
 
   /// What a look at the next place came to.
@@ -81,7 +93,7 @@ extension RingReader {
     let sequence = nextWanted
     let nothing = Fetched(sequence: sequence, bytes: nil, isEnd: true)
     let lost = Fetched(sequence: sequence, bytes: nil, isEnd: false)
-    guard !isEvicted else { return nothing }
+    guard isForeign || !isEvicted else { return nothing }
     let slot = ring.slot(sequence)
     let stamp = slot[0].load(ordering: .acquiring)
     guard RingStamp.isPublished(stamp, sequence) else {
@@ -143,7 +155,8 @@ extension RingReader {
     let slots = ring.slotMask + 1
     let end = ring.published
     let oldest = end > slots ? end - slots + slots / 8 : 0
-    passLost(to: max(sequence + 1, min(oldest, end)), as: Word.overwritten)
+    let target = isForeign ? sequence + 1 : max(sequence + 1, min(oldest, end))
+    passLost(to: target, as: Word.overwritten)
   }
 
   /// Counts what lies in front of a sequence: lost what the reader wanted to see, muted what sampling leaves out.

@@ -32,6 +32,7 @@ public final class RingReader: @unchecked Sendable {
   /// Reads everything in place: no copy, no second look.
   @usableFromInline let isPlain: Bool
   @usableFromInline let copies: Bool
+  @usableFromInline let isForeign: Bool
   @usableFromInline let sampling: UInt64
   let first: UInt64
   let refusedBefore: UInt64
@@ -63,6 +64,7 @@ public final class RingReader: @unchecked Sendable {
     cursor = ring.line(line) + 1
     sampling = UInt64(options.sampling)
     copies = options.copies
+    isForeign = options.isForeign
     isPlain = !options.copies && options.sampling == 1
     refusedBefore = ring.refused
     let bytes = Word.count * 8
@@ -136,7 +138,7 @@ public final class RingReader: @unchecked Sendable {
     add(wasEvicted ? Word.evicted : Word.unread, wanted)
     skipSampled(end - next - wanted)
     set(Word.refusedAtEnd, ring.refused)
-    ring.release(line: line, copies: copies)
+    if !isForeign { ring.release(line: line, copies: copies) }
   }
 
   /// Counts records that sampling leaves out.

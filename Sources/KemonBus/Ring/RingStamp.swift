@@ -32,6 +32,12 @@ enum RingStamp {
     (stamp ^ published(sequence)) <= sizeMask
   }
 
+  /// Whether a stamp is one of this very sequence, in whatever state.
+  @inlinable @inline(__always)
+  static func isOf(_ stamp: UInt64, _ sequence: UInt64) -> Bool {
+    (stamp ^ published(sequence)) >> 24 == 0
+  }
+
   /// Whether nobody writes the slot's record of the sequence any more.
   @inlinable @inline(__always)
   static func isComplete(_ stamp: UInt64, _ sequence: UInt64) -> Bool {
