@@ -93,7 +93,7 @@ OFFSET(kemon_verdict, allow_mask, 16);
 OFFSET(kemon_verdict, result, 24);
 OFFSET(kemon_verdict, reason, 32);
 
-SIZE(kemon_handler, 56);
+SIZE(kemon_handler, 72);
 OFFSET(kemon_handler, size, 0);
 OFFSET(kemon_handler, flags, 4);
 OFFSET(kemon_handler, name, 8);
@@ -104,6 +104,9 @@ OFFSET(kemon_handler, ctx, 40);
 OFFSET(kemon_handler, phase, 48);
 OFFSET(kemon_handler, on_fault, 50);
 OFFSET(kemon_handler, priority, 52);
+OFFSET(kemon_handler, cache_fields, 56);
+OFFSET(kemon_handler, reserved, 60);
+OFFSET(kemon_handler, cache_ttl_ns, 64);
 
 SIZE(kemon_ext_output, 16);
 OFFSET(kemon_ext_output, size, 0);

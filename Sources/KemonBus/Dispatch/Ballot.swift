@@ -4,109 +4,158 @@ internal import KemonEvents
 internal import Synchronization
 
 /// One event's vote: every handler is asked, every vote is kept.
-enum Ballot {
+///
+/// A handler without an opinion on an event that cannot be denied has only seen it: that is counted, not kept.
+struct Ballot {
+  /// Of calls that need not be timed one in so many is.
+  private static let sampling: UInt64 = 64
+
+  private let row: HandlerRow
+  private let thread: Int
+  private let answers: UnsafeMutablePointer<kemon_verdict>
+  private let votes: UnsafeMutablePointer<kemon_vote>
+  private var count = 0
+  private var guarded = Verdict()
+  private var enforced = Verdict()
+  private var isCacheable = true
+  /// When the handler that is called next was ready to be called; 0 = not known.
+  private var mark: UInt64 = 0
+  private var isPost = false
+
   /// Calls the handlers of a row, joins their votes, and writes votes and verdict into the sealed record.
+  ///
+  /// - Parameter thread: number of the calling thread.
+  /// - Returns: the verdict, and whether every handler that was asked lets it be remembered.
   static func hold(
-    _ row: UnsafeBufferPointer<HandlerEntry>, _ builder: inout RecordBuilder
-  ) -> Verdict {
-    withUnsafeTemporaryAllocation(of: kemon_verdict.self, capacity: row.count) { answers in
-      withUnsafeTemporaryAllocation(of: kemon_vote.self, capacity: row.count) { votes in
-        hold(row, &builder, answers, votes)
+    _ row: HandlerRow, _ builder: inout RecordBuilder, thread: Int
+  ) -> (verdict: Verdict, isCacheable: Bool) {
+    let capacity = row.entries.count
+    return withUnsafeTemporaryAllocation(of: kemon_verdict.self, capacity: capacity) { answers in
+      withUnsafeTemporaryAllocation(of: kemon_vote.self, capacity: capacity) { votes in
+        guard let answer = answers.baseAddress, let vote = votes.baseAddress else {
+          return (Verdict(), false)
+        }
+        var ballot = Ballot(row, thread, answer, vote)
+        return ballot.hold(&builder)
       }
     }
   }
 
-  private static func hold(
-    _ row: UnsafeBufferPointer<HandlerEntry>, _ builder: inout RecordBuilder,
-    _ answers: UnsafeMutableBufferPointer<kemon_verdict>,
-    _ votes: UnsafeMutableBufferPointer<kemon_vote>
-  ) -> Verdict {
-    guard let answer = answers.baseAddress, let vote = votes.baseAddress else { return Verdict() }
+  private init(
+    _ row: HandlerRow, _ thread: Int, _ answers: UnsafeMutablePointer<kemon_verdict>,
+    _ votes: UnsafeMutablePointer<kemon_vote>
+  ) {
+    self.row = row
+    self.thread = thread
+    self.answers = answers
+    self.votes = votes
+  }
+
+  private mutating func hold(
+    _ builder: inout RecordBuilder
+  ) -> (verdict: Verdict, isCacheable: Bool) {
     let record = builder.view
-    let canDeny = KindFlags.canDeny(record.kind)
-    var guarded = Verdict()
-    var enforced = Verdict()
-    var count = 0
-    var mark = canDeny ? EventClock.monotonic() : 0
-    for entry in row {
+    let event = record.event
+    isPost = event.pointee.phase == UInt16(KEMON_PHASE_POST)
+    if row.canDeny { mark = EventClock.monotonic() }
+    for entry in row.entries {
       if let filter = entry.filter, !filter.matches(record) {
-        entry.counters.pointee.filtered.wrappingAdd(1, ordering: .relaxed)
+        entry.counters.add(.filtered, on: thread)
         continue
       }
-      let (opinion, latency) = ask(
-        entry, record.event, answer + count, canDeny: canDeny, mark: &mark)
-      (vote + count).initialize(
+      let calls = entry.counters.add(.calls, on: thread)
+      let answer = answers + count
+      Self.preset(answer)
+      if row.canDeny || calls % Self.sampling == 0 {
+        take(entry, answer, status: time(entry, event, answer))
+        continue
+      }
+      let status = entry.function(entry.context, event, answer)
+      // Most have nothing to say.
+      if status == 0, answer.pointee.action == UInt16(KEMON_ABSTAIN), answer.pointee.reason.0 == 0 {
+        continue
+      }
+      take(entry, answer, status: (status, 0))
+    }
+    let verdict = guarded.action == .abstain ? enforced : guarded
+    guard count > 0 else { return (verdict, isCacheable) }
+    builder.header.pointee.verdict = verdict.action.rawValue
+    builder.header.pointee.decided_by = verdict.decidedBy
+    let answers = answers
+    builder.append(votes: UnsafeBufferPointer(start: votes, count: count)) {
+      Self.reason(of: answers + $0)
+    }
+    return (verdict, isCacheable)
+  }
+
+  /// Calls a handler and says how long it took; the end of one call is the beginning of the next.
+  private mutating func time(
+    _ entry: HandlerEntry, _ event: UnsafePointer<kemon_event>,
+    _ answer: UnsafeMutablePointer<kemon_verdict>
+  ) -> (kemon_status, UInt32) {
+    let start = row.canDeny ? mark : EventClock.monotonic()
+    let status = entry.function(entry.context, event, answer)
+    let now = EventClock.monotonic()
+    mark = now
+    let latency = UInt32(clamping: max(now &- start, 1))
+    entry.counters.add(.timedCalls, on: thread)
+    entry.counters.add(.timedNanoseconds, UInt64(latency), on: thread)
+    return (status, latency)
+  }
+
+  /// Reads an answer as a vote, keeps it, and joins it with the others where it counts.
+  private mutating func take(
+    _ entry: HandlerEntry, _ answer: UnsafeMutablePointer<kemon_verdict>,
+    status: (code: kemon_status, latency: UInt32)
+  ) {
+    let opinion = opinion(entry, answer, status.code)
+    if !row.canDeny, status.code >= 0, opinion.action == .abstain, answer.pointee.reason.0 == 0 {
+      return
+    }
+    (votes + count)
+      .initialize(
         to: kemon_vote(
           plugin_id: entry.pluginID, handler_id: entry.handlerID,
           action: opinion.action.rawValue, tier: entry.tier.rawValue, err: opinion.error,
-          reason_code: opinion.reasonCode, latency_ns: latency, reason: kemon_str()))
-      count += 1
-      guard isCounted(opinion, entry, canDeny: canDeny) else { continue }
-      if entry.tier == .guard {
-        guarded = guarded.joined(with: opinion)
-      } else {
-        enforced = enforced.joined(with: opinion)
-      }
+          reason_code: opinion.reasonCode, latency_ns: status.latency, reason: kemon_str()))
+    count += 1
+    guard isCounted(opinion, entry) else { return }
+    if entry.tier == .guard {
+      guarded = guarded.joined(with: opinion)
+    } else {
+      enforced = enforced.joined(with: opinion)
     }
-    let verdict = guarded.action == .abstain ? enforced : guarded
-    builder.header.pointee.verdict = verdict.action.rawValue
-    builder.header.pointee.decided_by = verdict.decidedBy
-    builder.append(votes: UnsafeBufferPointer(rebasing: UnsafeBufferPointer(votes)[..<count])) {
-      Self.reason(of: answer + $0)
-    }
-    return verdict
   }
 
-  /// Calls one handler and reads its answer as a vote.
-  private static func ask(
-    _ entry: HandlerEntry, _ event: UnsafePointer<kemon_event>,
-    _ answer: UnsafeMutablePointer<kemon_verdict>, canDeny: Bool, mark: inout UInt64
-  ) -> (opinion: Verdict, latency: UInt32) {
-    preset(answer)
-    let status = entry.function(entry.context, event, answer)
-    let counters = entry.counters
-    counters.pointee.calls.wrappingAdd(1, ordering: .relaxed)
-    var latency: UInt32 = 0
-    if canDeny {
-      let now = EventClock.monotonic()
-      latency = UInt32(clamping: max(now - mark, 1))
-      mark = now
-      counters.pointee.timedCalls.wrappingAdd(1, ordering: .relaxed)
-      counters.pointee.timedNanoseconds.wrappingAdd(UInt64(latency), ordering: .relaxed)
-    }
-    let isPost = event.pointee.phase == UInt16(KEMON_PHASE_POST)
+  private mutating func opinion(
+    _ entry: HandlerEntry, _ answer: UnsafeMutablePointer<kemon_verdict>, _ status: kemon_status
+  ) -> Verdict {
     guard status >= 0, let action = VerdictAction(rawValue: answer.pointee.action),
       action != .defer
     else {
-      counters.pointee.faults.wrappingAdd(1, ordering: .relaxed)
+      isCacheable = false
+      entry.counters.add(.faults, on: thread)
       (answer.pointee.reason.0, answer.pointee.reason.1) = (0, 0)
-      return (
-        Verdict(action: entry.onFault, decidedBy: entry.pluginID, priority: entry.priority), latency
-      )
+      return Verdict(
+        action: entry.onFault, decidedBy: entry.pluginID, priority: entry.priority)
     }
-    let replaces =
-      isPost && action == .modify && answer.pointee.flags & UInt16(KEMON_V_RESULT) != 0
-    return (
-      Verdict(
-        action: action, error: answer.pointee.err,
-        allowMask: action == .modify && !isPost ? answer.pointee.allow_mask : .max,
-        replacement: replaces ? answer.pointee.result : nil,
-        reasonCode: answer.pointee.reason_code, decidedBy: entry.pluginID,
-        priority: entry.priority), latency
-    )
+    let flags = answer.pointee.flags
+    if flags & UInt16(KEMON_V_CACHEABLE) == 0 { isCacheable = false }
+    // What a post handler modifies is the result, and only when it says so.
+    let replaces = isPost && action == .modify && flags & UInt16(KEMON_V_RESULT) != 0
+    return Verdict(
+      action: action, error: answer.pointee.err,
+      allowMask: action == .modify && !isPost ? answer.pointee.allow_mask : .max,
+      replacement: replaces ? answer.pointee.result : nil,
+      reasonCode: answer.pointee.reason_code, decidedBy: entry.pluginID,
+      priority: entry.priority)
   }
 
   /// Whether a vote is joined, or only kept; denials are counted on the way.
-  private static func isCounted(
-    _ opinion: Verdict, _ entry: HandlerEntry, canDeny: Bool
-  ) -> Bool {
-    let isEffective = entry.tier != .observe && (canDeny || !opinion.isDenied)
+  private func isCounted(_ opinion: Verdict, _ entry: HandlerEntry) -> Bool {
+    let isEffective = entry.tier != .observe && (row.canDeny || !opinion.isDenied)
     if opinion.isDenied {
-      if isEffective {
-        entry.counters.pointee.denies.wrappingAdd(1, ordering: .relaxed)
-      } else {
-        entry.counters.pointee.wouldDenies.wrappingAdd(1, ordering: .relaxed)
-      }
+      entry.counters.add(isEffective ? .denies : .wouldDenies, on: thread)
     }
     // Nobody decides by having no opinion.
     return isEffective && opinion.action != .abstain
@@ -131,20 +180,4 @@ enum Ballot {
     let offset = MemoryLayout<kemon_verdict>.offset(of: \.reason) ?? 0
     return UnsafeRawPointer(answer).advanced(by: offset).assumingMemoryBound(to: CChar.self)
   }
-}
-
-/// Whether kinds can be denied, in a table for the hot path.
-enum KindFlags {
-  static func canDeny(_ kind: EventKind) -> Bool {
-    let number = Int(kind.rawValue)
-    return number < EventKind.limit && table[number]
-  }
-
-  // Filled in once and never freed: it lives as long as the process.
-  nonisolated(unsafe) private static let table: UnsafePointer<Bool> = {
-    let table = UnsafeMutablePointer<Bool>.allocate(capacity: EventKind.limit)
-    table.initialize(repeating: false, count: EventKind.limit)
-    for kind in EventKind.allKinds { table[Int(kind.rawValue)] = kind.info?.canDeny ?? false }
-    return UnsafePointer(table)
-  }()
 }

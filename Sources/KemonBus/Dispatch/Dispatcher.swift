@@ -13,38 +13,26 @@ public final class Dispatcher: @unchecked Sendable {
   private let clock: EventClock
   private let table: Atomic<UInt>
   private let quiescence = Quiescence()
-  private let registry = Mutex(Registry())
+  private let registry = Mutex(HandlerRegistry())
 
-  private struct Registry {
-    var nextID: UInt32 = 1
-    var handlers: [Registered] = []
-  }
-
-  // The counters outlive the handler, so that its statistics can still be read.
-  private struct Registered: @unchecked Sendable {
-    let token: HandlerToken
-    let handler: Handler
-    let counters: UnsafeMutablePointer<HandlerCounters>
-    var isActive = true
-  }
+  /// What handlers together answered to equal events.
+  public let cache: VerdictCache
 
   /// Makes a dispatcher that publishes to a ring.
   ///
-  /// - Parameter clock: gives records their time when they have none yet.
-  public init(ring: EventRing, clock: EventClock = EventClock()) {
+  /// - Parameters:
+  ///   - clock: gives records their time when they have none yet.
+  ///   - cacheCapacity: how many answers are remembered; only those that all handlers of a kind let be.
+  public init(ring: EventRing, clock: EventClock = EventClock(), cacheCapacity: Int = 4096) {
     self.ring = ring
     self.clock = clock
+    cache = VerdictCache(capacity: cacheCapacity)
     table = Atomic(HandlerTable([]).address)
   }
 
   deinit {
     HandlerTable(address: table.load(ordering: .acquiring)).deallocate()
-    registry.withLock { registry in
-      for entry in registry.handlers {
-        entry.counters.deinitialize(count: 1)
-        entry.counters.deallocate()
-      }
-    }
+    registry.withLock { $0.deallocateCounters() }
   }
 
   // MARK: Handlers
@@ -53,64 +41,62 @@ public final class Dispatcher: @unchecked Sendable {
   @discardableResult
   public func add(_ handlers: [Handler]) -> [HandlerToken] {
     registry.withLock { registry in
-      let added = handlers.map { handler in
-        let counters = UnsafeMutablePointer<HandlerCounters>.allocate(capacity: 1)
-        counters.initialize(to: HandlerCounters())
-        defer { registry.nextID += 1 }
-        return Registered(
-          token: HandlerToken(id: registry.nextID), handler: handler, counters: counters)
-      }
-      registry.handlers += added
-      publishTable(registry.handlers)
-      return added.map(\.token)
+      let tokens = handlers.map { registry.add($0) }
+      publish(registry)
+      return tokens
     }
   }
 
   /// Removes handlers and returns after the last call of them has left.
   ///
-  /// Not from inside a handler: it would wait for itself.
+  /// Not from inside a handler: it would wait for itself. The same holds for ``setEnabled(_:_:)`` and
+  /// ``replace(_:with:)``.
   public func remove(_ tokens: [HandlerToken]) {
-    let gone = Set(tokens)
     registry.withLock { registry in
-      for index in registry.handlers.indices where gone.contains(registry.handlers[index].token) {
-        registry.handlers[index].isActive = false
-      }
-      publishTable(registry.handlers)
+      for token in tokens { registry.change(token) { $0.isActive = false } }
+      publish(registry)
     }
   }
 
-  private func publishTable(_ handlers: [Registered]) {
-    let new = HandlerTable(handlers.filter(\.isActive).map { ($0.handler.kinds, entry($0)) })
+  /// Lets a handler be called again, or not be called for a while; returns after the last call has left.
+  ///
+  /// - Returns: false when there is no such handler.
+  @discardableResult
+  public func setEnabled(_ isEnabled: Bool, _ token: HandlerToken) -> Bool {
+    registry.withLock { registry in
+      let isKnown = registry.change(token) { $0.isEnabled = isEnabled }
+      if isKnown { publish(registry) }
+      return isKnown
+    }
+  }
+
+  /// Puts another handler into the place of one, with its token and what was counted so far.
+  ///
+  /// Every event sees the one or the other; returns after the last call of the old one has left.
+  ///
+  /// - Returns: false when there is no such handler.
+  @discardableResult
+  public func replace(_ token: HandlerToken, with handler: Handler) -> Bool {
+    registry.withLock { registry in
+      let isKnown = registry.change(token) { $0.handler = handler }
+      if isKnown { publish(registry) }
+      return isKnown
+    }
+  }
+
+  /// Swaps the table, forgets remembered answers, and waits for those who are inside the old table.
+  private func publish(_ registry: borrowing HandlerRegistry) {
+    let new = HandlerTable(registry.entries)
     let old = table.exchange(new.address, ordering: .sequentiallyConsistent)
+    // Behind the swap: who reads the new generation sees the new table.
+    cache.flush(.handlersChanged)
     quiescence.waitForReaders()
     HandlerTable(address: old).deallocate()
   }
 
-  private func entry(_ registered: Registered) -> HandlerEntry {
-    let handler = registered.handler
-    return HandlerEntry(
-      function: handler.function, context: handler.context, filter: handler.filter?.program,
-      counters: registered.counters, pluginID: handler.pluginID, handlerID: registered.token.id,
-      tier: handler.tier, priority: handler.priority, onFault: handler.onFault)
-  }
-
   /// What every handler did so far, in the order of registration; handlers that are gone included.
   public func handlerStatistics() -> [HandlerStatistics] {
-    registry.withLock { registry in
-      registry.handlers.map { entry in
-        let counters = entry.counters
-        return HandlerStatistics(
-          token: entry.token, name: entry.handler.name, pluginID: entry.handler.pluginID,
-          pluginName: entry.handler.pluginName, isActive: entry.isActive,
-          calls: counters.pointee.calls.load(ordering: .relaxed),
-          filtered: counters.pointee.filtered.load(ordering: .relaxed),
-          denies: counters.pointee.denies.load(ordering: .relaxed),
-          wouldDenies: counters.pointee.wouldDenies.load(ordering: .relaxed),
-          faults: counters.pointee.faults.load(ordering: .relaxed),
-          timedCalls: counters.pointee.timedCalls.load(ordering: .relaxed),
-          timedNanoseconds: counters.pointee.timedNanoseconds.load(ordering: .relaxed))
-      }
-    }
+    registry.withLock { $0.statistics }
   }
 
   // MARK: Events
@@ -121,13 +107,57 @@ public final class Dispatcher: @unchecked Sendable {
   /// - Returns: what the hook has to enforce.
   @discardableResult
   public func dispatch(_ builder: inout RecordBuilder) -> Verdict {
-    builder.seal()
-    if builder.header.pointee.time_ns == 0 { builder.header.pointee.time_ns = clock.now() }
-    let ticket = quiescence.enter()
-    let row = HandlerTable(address: table.load(ordering: .acquiring)).row(builder.view.kind)
-    let verdict = row.isEmpty ? Verdict() : Ballot.hold(row, &builder)
-    quiescence.leave(ticket)
+    let verdict = ask(&builder)
     ring.publish(&builder)
     return verdict
+  }
+
+  /// Asks the handlers of the record's kind and writes their votes and the verdict into the record.
+  ///
+  /// - Parameter builder: holds a record with its payload; sealed here.
+  /// - Returns: what the hook has to enforce.
+  @discardableResult
+  public func ask(_ builder: inout RecordBuilder) -> Verdict {
+    builder.seal()
+    if builder.header.pointee.time_ns == 0 { builder.header.pointee.time_ns = clock.now() }
+    let thread = HandlerCounters.thread()
+    let ticket = quiescence.enter(thread)
+    // In this order: an answer of an old table is never stored under a new generation.
+    let generation = cache.generation
+    let row = HandlerTable(address: table.load(ordering: .acquiring)).row(builder.view.kind)
+    let verdict: Verdict
+    if row.entries.isEmpty {
+      verdict = Verdict()
+    } else if let declaration = row.cache, !builder.view.isTruncated {
+      verdict = askCached(row, declaration, generation, &builder, thread)
+    } else {
+      verdict = Ballot.hold(row, &builder, thread: thread).verdict
+    }
+    quiescence.leave(ticket)
+    return verdict
+  }
+
+  private func askCached(
+    _ row: HandlerRow, _ declaration: CacheDeclaration, _ generation: UInt64,
+    _ builder: inout RecordBuilder, _ thread: Int
+  ) -> Verdict {
+    withUnsafeTemporaryAllocation(byteCount: CacheKey.capacity, alignment: 8) { buffer in
+      guard let base = buffer.baseAddress else { return Verdict() }
+      var key = CacheKey(in: base)
+      key.append(declaration.fields, of: builder.view)
+      let now = builder.header.pointee.time_ns
+      if let verdict = cache.find(key, generation: generation, now: now) {
+        builder.header.pointee.verdict = verdict.action.rawValue
+        builder.header.pointee.decided_by = verdict.decidedBy
+        builder.header.pointee.flags |= UInt16(KEMON_EV_CACHED)
+        return verdict
+      }
+      let (verdict, isCacheable) = Ballot.hold(row, &builder, thread: thread)
+      if isCacheable {
+        cache.store(
+          verdict, key, generation: generation, now: now, lifetime: declaration.lifetime)
+      }
+      return verdict
+    }
   }
 }

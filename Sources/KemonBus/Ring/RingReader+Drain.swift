@@ -152,6 +152,7 @@ extension RingReader {
 
   /// Gives up what was overwritten and goes on a little above the oldest record that is still there.
   private func passOverwritten(_ sequence: UInt64) {
+    if endsRun { ring.overflows.pointee.store(1, ordering: .relaxed) }
     let slots = ring.slotMask + 1
     let end = ring.published
     let oldest = end > slots ? end - slots + slots / 8 : 0

@@ -33,6 +33,7 @@ public final class RingReader: @unchecked Sendable {
   @usableFromInline let isPlain: Bool
   @usableFromInline let copies: Bool
   @usableFromInline let isForeign: Bool
+  let endsRun: Bool
   @usableFromInline let sampling: UInt64
   let first: UInt64
   let refusedBefore: UInt64
@@ -65,6 +66,7 @@ public final class RingReader: @unchecked Sendable {
     sampling = UInt64(options.sampling)
     copies = options.copies
     isForeign = options.isForeign
+    endsRun = options.overflow == .exit
     isPlain = !options.copies && options.sampling == 1
     refusedBefore = ring.refused
     let bytes = Word.count * 8

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKemonPlatform
+internal import Synchronization
+
+/// What a handler's calls are counted in: a line for each thread, so that counting is a plain addition.
+///
+/// Threads beyond the last line share it and count with atomic additions.
+struct HandlerCounters {
+  enum Field: Int {
+    case calls, filtered, denies, wouldDenies, faults, timedCalls, timedNanoseconds
+  }
+
+  private static let lanes = 64
+  private static let wordsPerLane = 8
+
+  private let words: RingWord
+
+  /// Makes counters at zero.
+  static func allocate() -> HandlerCounters {
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: lanes * wordsPerLane * 8, alignment: 64)
+    memory.initializeMemory(as: UInt64.self, repeating: 0, count: lanes * wordsPerLane)
+    return HandlerCounters(words: memory.assumingMemoryBound(to: Atomic<UInt64>.self))
+  }
+
+  func deallocate() { UnsafeMutableRawPointer(words).deallocate() }
+
+  /// The number of the calling thread, for the other calls.
+  @inline(__always)
+  static func thread() -> Int { Int(ckemon_thread_number()) }
+
+  /// Adds, and returns what the thread has counted before.
+  @discardableResult @inline(__always)
+  func add(_ field: Field, _ amount: UInt64 = 1, on thread: Int) -> UInt64 {
+    if thread < Self.lanes {
+      let word = words + (thread &* Self.wordsPerLane &+ field.rawValue)
+      let value = word.pointee.load(ordering: .relaxed)
+      word.pointee.store(value &+ amount, ordering: .relaxed)
+      return value
+    }
+    return words[field.rawValue].wrappingAdd(amount, ordering: .relaxed).oldValue
+  }
+
+  /// The sum over all threads.
+  func total(_ field: Field) -> UInt64 {
+    var sum: UInt64 = 0
+    for lane in 0..<Self.lanes {
+      sum &+= words[lane * Self.wordsPerLane + field.rawValue].load(ordering: .relaxed)
+    }
+    return sum
+  }
+}
