@@ -10,6 +10,8 @@ import Testing
     let ring = try ByteRing(RingConfiguration(slots: 64, slotBytes: 256, recordLimit: 65_536))
     let stop = Counter()
     let faults = Faults()
+    // One is there from the first record to the last.
+    let witness = try ring.subscribe()
     let producers = (0..<4)
       .map { number in
         WorkerThread(named: "producer") { Stressor.produce(ring, number, until: stop, faults) }
@@ -23,8 +25,6 @@ import Testing
     let readers = options.map { options in
       WorkerThread(named: "reader") { Stressor.read(ring, options, until: isOver, faults) }
     }
-    // One stays from the first record to the last.
-    let witness = try ring.subscribe()
     let witnessing = WorkerThread(named: "witness") {
       var checker = Stressor.Checker(faults)
       while true {
@@ -45,7 +45,7 @@ import Testing
     #expect(faults.account.value == 0, "accounts of those who came and went")
     #expect(faults.refused.value == 0)
     let account = witness.account(named: "witness")
-    #expect(account.delivered + account.muted == ring.published)
+    #expect(account.delivered + account.muted == ring.published, "\(account)")
     #expect(account.isBalanced && account.lost == 0)
     #expect(faults.produced.value == Int(ring.published))
     #expect(faults.visits.value > 10, "subscribers did join and leave")

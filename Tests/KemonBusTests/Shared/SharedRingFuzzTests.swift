@@ -66,7 +66,7 @@ import Testing
     }
     isDone.add(1)
     scribbler.join()
-    #expect(seen > 100, "the scribbler's stamps are sometimes right")
+    #expect(seen > 10, "the scribbler's stamps are sometimes right")
     #expect(sizes == 0)
     #expect(reader.account(named: "r").isBalanced)
   }
