@@ -24,21 +24,15 @@ struct Ballot {
 
   /// Calls the handlers of a row, joins their votes, and writes votes and verdict into the sealed record.
   ///
-  /// - Parameter thread: number of the calling thread.
+  /// - Parameters:
+  ///   - thread: number of the calling thread.
+  ///   - room: as much as the row has handlers.
   /// - Returns: the verdict, and whether every handler that was asked lets it be remembered.
   static func hold(
-    _ row: HandlerRow, _ builder: inout RecordBuilder, thread: Int
+    _ row: HandlerRow, _ builder: inout RecordBuilder, thread: Int, room: BallotBox.Room
   ) -> (verdict: Verdict, isCacheable: Bool) {
-    let capacity = row.entries.count
-    return withUnsafeTemporaryAllocation(of: kemon_verdict.self, capacity: capacity) { answers in
-      withUnsafeTemporaryAllocation(of: kemon_vote.self, capacity: capacity) { votes in
-        guard let answer = answers.baseAddress, let vote = votes.baseAddress else {
-          return (Verdict(), false)
-        }
-        var ballot = Ballot(row, thread, answer, vote)
-        return ballot.hold(&builder)
-      }
-    }
+    var ballot = Ballot(row, thread, room.answers, room.votes)
+    return ballot.hold(&builder)
   }
 
   private init(

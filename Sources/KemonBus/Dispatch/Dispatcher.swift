@@ -13,6 +13,7 @@ public final class Dispatcher: @unchecked Sendable {
   private let clock: EventClock
   private let table: Atomic<UInt>
   private let quiescence = Quiescence()
+  private let box = BallotBox()
   private let registry = Mutex(HandlerRegistry())
 
   /// What handlers together answered to equal events.
@@ -125,39 +126,36 @@ public final class Dispatcher: @unchecked Sendable {
     // In this order: an answer of an old table is never stored under a new generation.
     let generation = cache.generation
     let row = HandlerTable(address: table.load(ordering: .acquiring)).row(builder.view.kind)
-    let verdict: Verdict
-    if row.entries.isEmpty {
-      verdict = Verdict()
-    } else if let declaration = row.cache, !builder.view.isTruncated {
-      verdict = askCached(row, declaration, generation, &builder, thread)
-    } else {
-      verdict = Ballot.hold(row, &builder, thread: thread).verdict
-    }
+    let verdict =
+      row.entries.isEmpty
+      ? Verdict()
+      : box.withRoom(for: row.entries.count, ticket: ticket) { room in
+        guard let declaration = row.cache, !builder.view.isTruncated else {
+          return Ballot.hold(row, &builder, thread: thread, room: room).verdict
+        }
+        return askCached(row, declaration, generation, &builder, thread, room)
+      }
     quiescence.leave(ticket)
     return verdict
   }
 
   private func askCached(
     _ row: HandlerRow, _ declaration: CacheDeclaration, _ generation: UInt64,
-    _ builder: inout RecordBuilder, _ thread: Int
+    _ builder: inout RecordBuilder, _ thread: Int, _ room: BallotBox.Room
   ) -> Verdict {
-    withUnsafeTemporaryAllocation(byteCount: CacheKey.capacity, alignment: 8) { buffer in
-      guard let base = buffer.baseAddress else { return Verdict() }
-      var key = CacheKey(in: base)
-      key.append(declaration.fields, of: builder.view)
-      let now = builder.header.pointee.time_ns
-      if let verdict = cache.find(key, generation: generation, now: now) {
-        builder.header.pointee.verdict = verdict.action.rawValue
-        builder.header.pointee.decided_by = verdict.decidedBy
-        builder.header.pointee.flags |= UInt16(KEMON_EV_CACHED)
-        return verdict
-      }
-      let (verdict, isCacheable) = Ballot.hold(row, &builder, thread: thread)
-      if isCacheable {
-        cache.store(
-          verdict, key, generation: generation, now: now, lifetime: declaration.lifetime)
-      }
+    var key = CacheKey(in: room.key)
+    key.append(declaration.fields, of: builder.view)
+    let now = builder.header.pointee.time_ns
+    if let verdict = cache.find(key, generation: generation, now: now) {
+      builder.header.pointee.verdict = verdict.action.rawValue
+      builder.header.pointee.decided_by = verdict.decidedBy
+      builder.header.pointee.flags |= UInt16(KEMON_EV_CACHED)
       return verdict
     }
+    let (verdict, isCacheable) = Ballot.hold(row, &builder, thread: thread, room: room)
+    if isCacheable {
+      cache.store(verdict, key, generation: generation, now: now, lifetime: declaration.lifetime)
+    }
+    return verdict
   }
 }

@@ -23,6 +23,12 @@ extension ByteRing {
     byteCount: Int, _ source: (UInt64) -> UnsafeRawPointer?
   ) throws(RingError) -> UInt64 {
     guard byteCount <= recordLimit else { throw refuse(byteCount) }
+    return publishFitting(byteCount: byteCount, source)
+  }
+
+  /// Publishes bytes that are not too many.
+  @inlinable @inline(__always) @discardableResult
+  func publishFitting(byteCount: Int, _ source: (UInt64) -> UnsafeRawPointer?) -> UInt64 {
     let sequence = claimNext()
     if sequence >= limit.pointee.load(ordering: .acquiring) { waitForRoom(sequence) }
     if hasManyProducers { waitForSlot(sequence) }
@@ -153,10 +159,13 @@ extension ByteRing {
     }
   }
 
+  /// Counts a record that is not taken.
+  func countRefusal() { refusals.pointee.wrappingAdd(1, ordering: .relaxed) }
+
   /// Counts a record that is too large, and says so.
   @usableFromInline
   func refuse(_ byteCount: Int) -> RingError {
-    refusals.pointee.wrappingAdd(1, ordering: .relaxed)
+    countRefusal()
     return RingError(
       .recordTooLarge, "a record of \(byteCount) bytes, the ring takes at most \(recordLimit)")
   }

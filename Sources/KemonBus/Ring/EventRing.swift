@@ -47,15 +47,16 @@ public final class EventRing: Sendable {
   @discardableResult
   public func publish(_ builder: inout RecordBuilder) -> Bool {
     let header = builder.header
-    do {
-      try bytes.publish(byteCount: builder.view.size) { sequence in
-        header.pointee.seq = sequence &+ 1
-        return UnsafeRawPointer(header)
-      }
-      return true
-    } catch {
+    let size = builder.view.size
+    guard size <= bytes.recordLimit else {
+      bytes.countRefusal()
       return false
     }
+    bytes.publishFitting(byteCount: size) { sequence in
+      header.pointee.seq = sequence &+ 1
+      return UnsafeRawPointer(header)
+    }
+    return true
   }
 
   /// Joins the ring: everything published from now on is there for the new subscriber.

@@ -3,24 +3,35 @@
 public import KemonEvents
 internal import Synchronization
 
-// Unchecked: the scratch buffer and the loss simulation belong to the one draining thread, the counter is atomic.
+// Unchecked: what `state` points to belongs to the one draining thread, the counter is atomic, the rest is constant.
 /// A subscriber's place in an ``EventRing``.
 ///
 /// One thread at a time drains it; any thread may read the account or cancel once the draining thread has stopped.
 public final class Subscription: @unchecked Sendable {
-  private let ring: EventRing
+  /// What changes from event to event; behind a pointer, so that no access to it is checked.
+  private struct State {
+    var loss: SimulatedLoss
+    var hasGap = false
+    /// Where a record is marked as standing behind a gap.
+    var copy: UnsafeMutableRawPointer?
+    var copyCapacity = 0
+  }
+
   private let reader: RingReader
   private let name: String
   private let simulated = Atomic<UInt64>(0)
-  private var loss: SimulatedLoss
-  private var hasGap = false
-  private var marked: [UInt64] = []
+  private let state: UnsafeMutablePointer<State>
 
   init(ring: EventRing, reader: RingReader, name: String) {
-    self.ring = ring
     self.reader = reader
     self.name = name
-    loss = ring.simulatedLoss
+    state = .allocate(capacity: 1)
+    state.initialize(to: State(loss: ring.simulatedLoss))
+  }
+
+  deinit {
+    state.pointee.copy?.deallocate()
+    state.deallocate()
   }
 
   /// Hands over what is published, oldest first.
@@ -30,43 +41,55 @@ public final class Subscription: @unchecked Sendable {
   ///   - body: gets a record that is valid during the call; true = delivered, false = muted.
   /// - Returns: how many events were taken; 0 when nothing is there.
   public func drain(limit: Int = 1024, _ body: (RecordView) -> Bool) -> Int {
+    let state = state
     var taken = 0
     // Producers that wait for this subscriber get room after every batch.
     while taken < limit {
-      let batch = reader.drain(limit: min(limit - taken, 64)) { show($0, body) }
+      let batch = reader.drain(limit: min(limit &- taken, 64)) { record in
+        guard let base = record.bytes.baseAddress else { return false }
+        if state.pointee.loss.percent == 0, record.lostBefore == 0 {
+          return body(RecordView(trusted: base.assumingMemoryBound(to: kemon_event.self)))
+        }
+        return show(record, body)
+      }
       if batch == 0 { break }
-      taken += batch
+      taken &+= batch
     }
     return taken
   }
 
+  /// The way of an event that is lost on purpose, or stands behind a gap.
+  @inline(never)
   private func show(_ record: RingRecord, _ body: (RecordView) -> Bool) -> Bool {
-    if loss.takesNext() {
+    if record.lostBefore > 0 { state.pointee.hasGap = true }
+    if state.pointee.loss.takesNext() {
       // Counted here, and taken out of what the reader counts as muted when the account is made.
       simulated.wrappingAdd(1, ordering: .relaxed)
-      hasGap = true
+      state.pointee.hasGap = true
       return false
     }
     guard let base = record.bytes.baseAddress else { return false }
-    let event = base.assumingMemoryBound(to: kemon_event.self)
-    if !hasGap, record.lostBefore == 0 { return body(RecordView(trusted: event)) }
-    hasGap = false
-    return withMarkedCopy(of: record.bytes, body)
+    guard state.pointee.hasGap else {
+      return body(RecordView(trusted: base.assumingMemoryBound(to: kemon_event.self)))
+    }
+    state.pointee.hasGap = false
+    return body(RecordView(trusted: marked(record.bytes)))
   }
 
-  /// The first record behind a gap says so; in a copy, because others may read the same bytes.
-  private func withMarkedCopy(
-    of bytes: UnsafeRawBufferPointer, _ body: (RecordView) -> Bool
-  ) -> Bool {
-    let count = (bytes.count + 7) / 8
-    if marked.count < count { marked = [UInt64](repeating: 0, count: count) }
-    return marked.withUnsafeMutableBytes { copy in
-      copy.copyMemory(from: bytes)
-      guard let base = copy.baseAddress else { return false }
-      let event = base.assumingMemoryBound(to: kemon_event.self)
-      event.pointee.flags |= UInt16(KEMON_EV_GAP_BEFORE)
-      return body(RecordView(trusted: event))
+  /// A copy that says that it stands behind a gap: others may be reading the same bytes.
+  private func marked(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<kemon_event> {
+    if bytes.count > state.pointee.copyCapacity {
+      state.pointee.copy?.deallocate()
+      state.pointee.copyCapacity = bytes.count * 2
+      state.pointee.copy = .allocate(byteCount: bytes.count * 2, alignment: 16)
     }
+    guard let copy = state.pointee.copy, let source = bytes.baseAddress else {
+      preconditionFailure("a record has bytes")
+    }
+    copy.copyMemory(from: source, byteCount: bytes.count)
+    let event = copy.assumingMemoryBound(to: kemon_event.self)
+    event.pointee.flags |= UInt16(KEMON_EV_GAP_BEFORE)
+    return UnsafePointer(event)
   }
 
   /// Parks the calling thread until something is published or the time is over; may return early.

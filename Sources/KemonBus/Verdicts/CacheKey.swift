@@ -30,7 +30,9 @@ struct CacheKey {
     if fields.contains(.gid) { append(event.pointee.subject.gid) }
     if fields.contains(.exe) { append(text: event.pointee.subject.exe, of: record) }
     if fields.contains(.comm) { append(text: event.pointee.subject.comm, of: record) }
-    guard !fields.isDisjoint(with: [.path, .file, .payload]) else { return }
+    guard fields.contains(.path) || fields.contains(.file) || fields.contains(.payload) else {
+      return
+    }
     for field in PayloadPlaces.of(record.kind)
     where fields.contains(.payload) || fields.contains(field.part) {
       append(field, of: record)
@@ -75,16 +77,17 @@ struct CacheKey {
     }
   }
 
+  private static func mix(_ state: UInt64, _ word: UInt64) -> UInt64 {
+    let product = (state ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+    return product.high ^ product.low
+  }
+
   /// A number made of all bytes; different in every cache, so that nobody can choose keys that meet.
   func hash(seed: UInt64) -> UInt64 {
     var state = seed ^ UInt64(count)
     var offset = 0
-    func mix(_ word: UInt64) -> UInt64 {
-      let product = (state ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-      return product.high ^ product.low
-    }
     while offset + 8 <= count {
-      state = mix(base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      state = Self.mix(state, base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       offset += 8
     }
     var last: UInt64 = 0
@@ -92,8 +95,8 @@ struct CacheKey {
       last = last << 8 | UInt64(base.load(fromByteOffset: offset, as: UInt8.self))
       offset += 1
     }
-    state = mix(last)
-    return mix(0xD1B5_4A32_D192_ED03)
+    state = Self.mix(state, last)
+    return Self.mix(state, 0xD1B5_4A32_D192_ED03)
   }
 }
 

@@ -7,22 +7,7 @@ import KemonBus
 /// The test program in C on the far side of a shared ring.
 final class RingPeer {
   /// Compiled once, by the system's compiler; nil when there is none.
-  static let program: String? = {
-    var root = URL(filePath: #filePath)
-    for _ in 0..<4 { root.deleteLastPathComponent() }
-    let folder = FileManager.default.temporaryDirectory
-    let program = folder.appending(path: "kemon-ring-peer-\(getpid())").path
-    let compiler = Process()
-    compiler.executableURL = URL(filePath: "/usr/bin/cc")
-    compiler.arguments = [
-      "-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-      "-I", root.appending(path: "plugin-sdk/include").path,
-      root.appending(path: "Tests/Fixtures/RingPeer/ring_peer.c").path, "-o", program,
-    ]
-    guard (try? compiler.run()) != nil else { return nil }
-    compiler.waitUntilExit()
-    return compiler.terminationStatus == 0 ? program : nil
-  }()
+  static let program = SystemTool.compile("RingPeer/ring_peer.c")
 
   let pid: pid_t
   private var isReaped = false
