@@ -7,114 +7,103 @@ internal import Synchronization
 ///
 /// A handler without an opinion on an event that cannot be denied has only seen it: that is counted, not kept.
 struct Ballot {
-  /// Of calls that need not be timed one in so many is.
-  private static let sampling: UInt64 = 64
-
-  private let row: HandlerRow
+  private let row: UnsafeMutablePointer<HandlerRow>
+  private let room: BallotBox.Room
   private let thread: Int
-  private let answers: UnsafeMutablePointer<kemon_verdict>
-  private let votes: UnsafeMutablePointer<kemon_vote>
+  private let timed: Int?
+  private let canDeny: Bool
   private var count = 0
   private var guarded = Verdict()
   private var enforced = Verdict()
   private var isCacheable = true
-  /// When the handler that is called next was ready to be called; 0 = not known.
-  private var mark: UInt64 = 0
   private var isPost = false
+  /// When the handler that is called next was ready to be called.
+  private var mark: UInt64 = 0
 
-  /// Calls the handlers of a row, joins their votes, and writes votes and verdict into the sealed record.
+  /// Prepares a ballot of a row's handlers.
   ///
   /// - Parameters:
+  ///   - room: for as many as the row has.
   ///   - thread: number of the calling thread.
-  ///   - room: as much as the row has handlers.
-  /// - Returns: the verdict, and whether every handler that was asked lets it be remembered.
-  static func hold(
-    _ row: HandlerRow, _ builder: inout RecordBuilder, thread: Int, room: BallotBox.Room
-  ) -> (verdict: Verdict, isCacheable: Bool) {
-    var ballot = Ballot(row, thread, room.answers, room.votes)
-    return ballot.hold(&builder)
-  }
-
-  private init(
-    _ row: HandlerRow, _ thread: Int, _ answers: UnsafeMutablePointer<kemon_verdict>,
-    _ votes: UnsafeMutablePointer<kemon_vote>
+  ///   - timed: the handler whose call is timed, where not all are because it can be denied.
+  init(
+    _ row: UnsafeMutablePointer<HandlerRow>, _ room: BallotBox.Room, thread: Int, timed: Int?
   ) {
     self.row = row
+    self.room = room
     self.thread = thread
-    self.answers = answers
-    self.votes = votes
+    self.timed = timed
+    canDeny = row.pointee.canDeny
   }
 
-  private mutating func hold(
-    _ builder: inout RecordBuilder
+  /// Takes what a handler has written to the blank answer, which is blank again afterwards.
+  mutating func takeBlank(_ index: Int, status: kemon_status, isPost: Bool) {
+    self.isPost = isPost
+    room.answers.update(from: room.blank, count: 1)
+    BallotBox.makeBlank(room.blank)
+    take(row.pointee.entries + index, room.answers, status, latency: 0)
+  }
+
+  /// Calls the handlers from one on, joins all votes, and writes votes and verdict into the sealed record.
+  ///
+  /// - Returns: the verdict, and whether every handler that was asked lets it be remembered.
+  mutating func hold(
+    _ builder: inout RecordBuilder, from first: Int
   ) -> (verdict: Verdict, isCacheable: Bool) {
     let record = builder.view
     let event = record.event
     isPost = event.pointee.phase == UInt16(KEMON_PHASE_POST)
-    if row.canDeny { mark = EventClock.monotonic() }
-    for entry in row.entries {
-      if let filter = entry.filter, !filter.matches(record) {
-        entry.counters.add(.filtered, on: thread)
+    if canDeny { mark = EventClock.monotonic() }
+    for index in first..<row.pointee.count {
+      let entry = row.pointee.entries + index
+      if let filter = entry.pointee.filter, !filter.matches(record) {
+        entry.pointee.counters.add(.filtered, on: thread)
         continue
       }
-      let calls = entry.counters.add(.calls, on: thread)
-      let answer = answers + count
-      Self.preset(answer)
-      if row.canDeny || calls % Self.sampling == 0 {
-        take(entry, answer, status: time(entry, event, answer))
-        continue
-      }
-      let status = entry.function(entry.context, event, answer)
-      // Most have nothing to say.
-      if status == 0, answer.pointee.action == UInt16(KEMON_ABSTAIN), answer.pointee.reason.0 == 0 {
-        continue
-      }
-      take(entry, answer, status: (status, 0))
+      let answer = room.answers + count
+      let isTimed = canDeny || index == timed
+      if !canDeny, isTimed { mark = EventClock.monotonic() }
+      BallotBox.makeBlank(answer)
+      let status = entry.pointee.function(entry.pointee.context, event, answer)
+      take(entry, answer, status, latency: isTimed ? latency(entry) : 0)
     }
     let verdict = guarded.action == .abstain ? enforced : guarded
     guard count > 0 else { return (verdict, isCacheable) }
     builder.header.pointee.verdict = verdict.action.rawValue
     builder.header.pointee.decided_by = verdict.decidedBy
-    let answers = answers
-    builder.append(votes: UnsafeBufferPointer(start: votes, count: count)) {
+    let answers = room.answers
+    builder.append(votes: UnsafeBufferPointer(start: room.votes, count: count)) {
       Self.reason(of: answers + $0)
     }
     return (verdict, isCacheable)
   }
 
-  /// Calls a handler and says how long it took; the end of one call is the beginning of the next.
-  private mutating func time(
-    _ entry: HandlerEntry, _ event: UnsafePointer<kemon_event>,
-    _ answer: UnsafeMutablePointer<kemon_verdict>
-  ) -> (kemon_status, UInt32) {
-    let start = row.canDeny ? mark : EventClock.monotonic()
-    let status = entry.function(entry.context, event, answer)
+  /// How long the call took that has just returned; the end of one is the beginning of the next.
+  private mutating func latency(_ entry: UnsafePointer<HandlerEntry>) -> UInt32 {
     let now = EventClock.monotonic()
+    let latency = UInt32(clamping: max(now &- mark, 1))
     mark = now
-    let latency = UInt32(clamping: max(now &- start, 1))
-    entry.counters.add(.timedCalls, on: thread)
-    entry.counters.add(.timedNanoseconds, UInt64(latency), on: thread)
-    return (status, latency)
+    entry.pointee.counters.add(.timedCalls, on: thread)
+    entry.pointee.counters.add(.timedNanoseconds, UInt64(latency), on: thread)
+    return latency
   }
 
   /// Reads an answer as a vote, keeps it, and joins it with the others where it counts.
   private mutating func take(
-    _ entry: HandlerEntry, _ answer: UnsafeMutablePointer<kemon_verdict>,
-    status: (code: kemon_status, latency: UInt32)
+    _ entry: UnsafePointer<HandlerEntry>, _ answer: UnsafeMutablePointer<kemon_verdict>,
+    _ status: kemon_status, latency: UInt32
   ) {
-    let opinion = opinion(entry, answer, status.code)
-    if !row.canDeny, status.code >= 0, opinion.action == .abstain, answer.pointee.reason.0 == 0 {
-      return
-    }
-    (votes + count)
+    let opinion = opinion(entry, answer, status)
+    if !canDeny, status >= 0, opinion.action == .abstain, answer.pointee.reason.0 == 0 { return }
+    (room.votes + count)
       .initialize(
         to: kemon_vote(
-          plugin_id: entry.pluginID, handler_id: entry.handlerID,
-          action: opinion.action.rawValue, tier: entry.tier.rawValue, err: opinion.error,
-          reason_code: opinion.reasonCode, latency_ns: status.latency, reason: kemon_str()))
+          plugin_id: entry.pointee.pluginID, handler_id: entry.pointee.handlerID,
+          action: opinion.action.rawValue, tier: entry.pointee.tier.rawValue, err: opinion.error,
+          reason_code: opinion.reasonCode, latency_ns: latency, reason: kemon_str()))
     count += 1
     guard isCounted(opinion, entry) else { return }
-    if entry.tier == .guard {
+    if entry.pointee.tier == .guard {
       guarded = guarded.joined(with: opinion)
     } else {
       enforced = enforced.joined(with: opinion)
@@ -122,16 +111,18 @@ struct Ballot {
   }
 
   private mutating func opinion(
-    _ entry: HandlerEntry, _ answer: UnsafeMutablePointer<kemon_verdict>, _ status: kemon_status
+    _ entry: UnsafePointer<HandlerEntry>, _ answer: UnsafeMutablePointer<kemon_verdict>,
+    _ status: kemon_status
   ) -> Verdict {
     guard status >= 0, let action = VerdictAction(rawValue: answer.pointee.action),
       action != .defer
     else {
       isCacheable = false
-      entry.counters.add(.faults, on: thread)
+      entry.pointee.counters.add(.faults, on: thread)
       (answer.pointee.reason.0, answer.pointee.reason.1) = (0, 0)
       return Verdict(
-        action: entry.onFault, decidedBy: entry.pluginID, priority: entry.priority)
+        action: entry.pointee.onFault, decidedBy: entry.pointee.pluginID,
+        priority: entry.pointee.priority)
     }
     let flags = answer.pointee.flags
     if flags & UInt16(KEMON_V_CACHEABLE) == 0 { isCacheable = false }
@@ -141,30 +132,18 @@ struct Ballot {
       action: action, error: answer.pointee.err,
       allowMask: action == .modify && !isPost ? answer.pointee.allow_mask : .max,
       replacement: replaces ? answer.pointee.result : nil,
-      reasonCode: answer.pointee.reason_code, decidedBy: entry.pluginID,
-      priority: entry.priority)
+      reasonCode: answer.pointee.reason_code, decidedBy: entry.pointee.pluginID,
+      priority: entry.pointee.priority)
   }
 
   /// Whether a vote is joined, or only kept; denials are counted on the way.
-  private func isCounted(_ opinion: Verdict, _ entry: HandlerEntry) -> Bool {
-    let isEffective = entry.tier != .observe && (row.canDeny || !opinion.isDenied)
+  private func isCounted(_ opinion: Verdict, _ entry: UnsafePointer<HandlerEntry>) -> Bool {
+    let isEffective = entry.pointee.tier != .observe && (canDeny || !opinion.isDenied)
     if opinion.isDenied {
-      entry.counters.add(isEffective ? .denies : .wouldDenies, on: thread)
+      entry.pointee.counters.add(isEffective ? .denies : .wouldDenies, on: thread)
     }
     // Nobody decides by having no opinion.
     return isEffective && opinion.action != .abstain
-  }
-
-  /// Everything of an answer that is read back; the rest of the reason is not cleared, a NUL in front ends it.
-  private static func preset(_ answer: UnsafeMutablePointer<kemon_verdict>) {
-    answer.pointee.size = UInt32(MemoryLayout<kemon_verdict>.size)
-    answer.pointee.action = UInt16(KEMON_ABSTAIN)
-    answer.pointee.flags = 0
-    answer.pointee.err = 0
-    answer.pointee.reason_code = 0
-    answer.pointee.allow_mask = .max
-    answer.pointee.result = 0
-    answer.pointee.reason.0 = 0
   }
 
   private static func reason(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import KemonEvents
+internal import KemonEvents
 internal import Synchronization
 
 // Unchecked: `table` is atomic and reclaimed by `quiescence`; the registry is behind a lock.
@@ -9,11 +9,11 @@ internal import Synchronization
 /// Any number of threads may dispatch, each with a ``RecordBuilder`` of its own. The handler table is immutable and
 /// replaced atomically, so that handlers come and go while events flow.
 public final class Dispatcher: @unchecked Sendable {
-  private let ring: EventRing
-  private let clock: EventClock
-  private let table: Atomic<UInt>
-  private let quiescence = Quiescence()
-  private let box = BallotBox()
+  let ring: EventRing
+  let clock: EventClock
+  let table: Atomic<UInt>
+  let quiescence = Quiescence()
+  let box = BallotBox()
   private let registry = Mutex(HandlerRegistry())
 
   /// What handlers together answered to equal events.
@@ -43,7 +43,7 @@ public final class Dispatcher: @unchecked Sendable {
   public func add(_ handlers: [Handler]) -> [HandlerToken] {
     registry.withLock { registry in
       let tokens = handlers.map { registry.add($0) }
-      publish(registry)
+      publish(&registry)
       return tokens
     }
   }
@@ -55,7 +55,7 @@ public final class Dispatcher: @unchecked Sendable {
   public func remove(_ tokens: [HandlerToken]) {
     registry.withLock { registry in
       for token in tokens { registry.change(token) { $0.isActive = false } }
-      publish(registry)
+      publish(&registry)
     }
   }
 
@@ -66,7 +66,7 @@ public final class Dispatcher: @unchecked Sendable {
   public func setEnabled(_ isEnabled: Bool, _ token: HandlerToken) -> Bool {
     registry.withLock { registry in
       let isKnown = registry.change(token) { $0.isEnabled = isEnabled }
-      if isKnown { publish(registry) }
+      if isKnown { publish(&registry) }
       return isKnown
     }
   }
@@ -80,82 +80,24 @@ public final class Dispatcher: @unchecked Sendable {
   public func replace(_ token: HandlerToken, with handler: Handler) -> Bool {
     registry.withLock { registry in
       let isKnown = registry.change(token) { $0.handler = handler }
-      if isKnown { publish(registry) }
+      if isKnown { publish(&registry) }
       return isKnown
     }
   }
 
   /// Swaps the table, forgets remembered answers, and waits for those who are inside the old table.
-  private func publish(_ registry: borrowing HandlerRegistry) {
+  private func publish(_ registry: inout HandlerRegistry) {
     let new = HandlerTable(registry.entries)
     let old = table.exchange(new.address, ordering: .sequentiallyConsistent)
     // Behind the swap: who reads the new generation sees the new table.
     cache.flush(.handlersChanged)
     quiescence.waitForReaders()
+    registry.fold(HandlerTable(address: old))
     HandlerTable(address: old).deallocate()
   }
 
   /// What every handler did so far, in the order of registration; handlers that are gone included.
   public func handlerStatistics() -> [HandlerStatistics] {
-    registry.withLock { $0.statistics }
-  }
-
-  // MARK: Events
-
-  /// Asks the handlers of the record's kind, writes their votes and the verdict into the record, and publishes it.
-  ///
-  /// - Parameter builder: holds a record with its payload; sealed and numbered here.
-  /// - Returns: what the hook has to enforce.
-  @discardableResult
-  public func dispatch(_ builder: inout RecordBuilder) -> Verdict {
-    let verdict = ask(&builder)
-    ring.publish(&builder)
-    return verdict
-  }
-
-  /// Asks the handlers of the record's kind and writes their votes and the verdict into the record.
-  ///
-  /// - Parameter builder: holds a record with its payload; sealed here.
-  /// - Returns: what the hook has to enforce.
-  @discardableResult
-  public func ask(_ builder: inout RecordBuilder) -> Verdict {
-    builder.seal()
-    if builder.header.pointee.time_ns == 0 { builder.header.pointee.time_ns = clock.now() }
-    let thread = HandlerCounters.thread()
-    let ticket = quiescence.enter(thread)
-    // In this order: an answer of an old table is never stored under a new generation.
-    let generation = cache.generation
-    let row = HandlerTable(address: table.load(ordering: .acquiring)).row(builder.view.kind)
-    let verdict =
-      row.entries.isEmpty
-      ? Verdict()
-      : box.withRoom(for: row.entries.count, ticket: ticket) { room in
-        guard let declaration = row.cache, !builder.view.isTruncated else {
-          return Ballot.hold(row, &builder, thread: thread, room: room).verdict
-        }
-        return askCached(row, declaration, generation, &builder, thread, room)
-      }
-    quiescence.leave(ticket)
-    return verdict
-  }
-
-  private func askCached(
-    _ row: HandlerRow, _ declaration: CacheDeclaration, _ generation: UInt64,
-    _ builder: inout RecordBuilder, _ thread: Int, _ room: BallotBox.Room
-  ) -> Verdict {
-    var key = CacheKey(in: room.key)
-    key.append(declaration.fields, of: builder.view)
-    let now = builder.header.pointee.time_ns
-    if let verdict = cache.find(key, generation: generation, now: now) {
-      builder.header.pointee.verdict = verdict.action.rawValue
-      builder.header.pointee.decided_by = verdict.decidedBy
-      builder.header.pointee.flags |= UInt16(KEMON_EV_CACHED)
-      return verdict
-    }
-    let (verdict, isCacheable) = Ballot.hold(row, &builder, thread: thread, room: room)
-    if isCacheable {
-      cache.store(verdict, key, generation: generation, now: now, lifetime: declaration.lifetime)
-    }
-    return verdict
+    registry.withLock { $0.statistics(HandlerTable(address: table.load(ordering: .acquiring))) }
   }
 }

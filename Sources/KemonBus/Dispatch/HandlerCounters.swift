@@ -11,7 +11,8 @@ struct HandlerCounters {
     case calls, filtered, denies, wouldDenies, faults, timedCalls, timedNanoseconds
   }
 
-  private static let lanes = 64
+  /// Threads from 1 up to this one have a line of their own.
+  static let lanes = 64
   private static let wordsPerLane = 8
 
   private let words: RingWord
@@ -30,10 +31,14 @@ struct HandlerCounters {
   @inline(__always)
   static func thread() -> Int { Int(ckemon_thread_number()) }
 
+  /// Whether a thread counts by plain additions.
+  @inline(__always)
+  static func hasLine(_ thread: Int) -> Bool { thread < lanes }
+
   /// Adds, and returns what the thread has counted before.
   @discardableResult @inline(__always)
   func add(_ field: Field, _ amount: UInt64 = 1, on thread: Int) -> UInt64 {
-    if thread < Self.lanes {
+    if Self.hasLine(thread) {
       let word = words + (thread &* Self.wordsPerLane &+ field.rawValue)
       let value = word.pointee.load(ordering: .relaxed)
       word.pointee.store(value &+ amount, ordering: .relaxed)
@@ -41,6 +46,9 @@ struct HandlerCounters {
     }
     return words[field.rawValue].wrappingAdd(amount, ordering: .relaxed).oldValue
   }
+
+  /// Takes one back.
+  func subtractOne(_ field: Field, on thread: Int) { add(field, .max, on: thread) }
 
   /// The sum over all threads.
   func total(_ field: Field) -> UInt64 {

@@ -11,8 +11,12 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
     let token: HandlerToken
     var handler: Handler
     let counters: HandlerCounters
+    /// Events that were shown to it in tables that are gone.
+    var asked: UInt64 = 0
     var isActive = true
     var isEnabled = true
+    /// The table that is about to go may have called it.
+    var wasInTable = false
   }
 
   private var nextID: UInt32 = 1
@@ -52,11 +56,24 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
       }
   }
 
-  var statistics: [HandlerStatistics] {
+  /// Keeps what a table has counted that is about to go; nobody is inside it any more.
+  mutating func fold(_ table: HandlerTable) {
+    for index in handlers.indices where handlers[index].isActive || handlers[index].wasInTable {
+      handlers[index].asked &+= table.asked(handlers[index].token.id)
+      handlers[index].wasInTable = handlers[index].isActive && handlers[index].isEnabled
+    }
+  }
+
+  /// What every handler did, by its counters and those of the present table.
+  func statistics(_ table: HandlerTable) -> [HandlerStatistics] {
     handlers.map { entry in
-      HandlerStatistics(
+      // In this order: a filter says no after the event was shown.
+      let filtered = entry.counters.total(.filtered)
+      let asked = entry.asked &+ table.asked(entry.token.id)
+      return HandlerStatistics(
         token: entry.token, handler: entry.handler, counters: entry.counters,
-        isActive: entry.isActive, isEnabled: entry.isActive && entry.isEnabled)
+        calls: asked &- min(filtered, asked), isActive: entry.isActive,
+        isEnabled: entry.isActive && entry.isEnabled)
     }
   }
 
@@ -67,13 +84,13 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
 
 extension HandlerStatistics {
   init(
-    token: HandlerToken, handler: Handler, counters: HandlerCounters, isActive: Bool,
-    isEnabled: Bool
+    token: HandlerToken, handler: Handler, counters: HandlerCounters, calls: UInt64,
+    isActive: Bool, isEnabled: Bool
   ) {
     self.init(
       token: token, name: handler.name, pluginID: handler.pluginID,
       pluginName: handler.pluginName, isActive: isActive, isEnabled: isEnabled,
-      calls: counters.total(.calls), filtered: counters.total(.filtered),
+      calls: calls, filtered: counters.total(.filtered),
       denies: counters.total(.denies), wouldDenies: counters.total(.wouldDenies),
       faults: counters.total(.faults), timedCalls: counters.total(.timedCalls),
       timedNanoseconds: counters.total(.timedNanoseconds))

@@ -91,8 +91,8 @@ public final class Observer: @unchecked Sendable {
     zip(handlers, counters)
       .map { handler, counters in
         HandlerStatistics(
-          token: HandlerToken(id: 0), handler: handler, counters: counters, isActive: true,
-          isEnabled: true)
+          token: HandlerToken(id: 0), handler: handler, counters: counters,
+          calls: counters.total(.calls), isActive: true, isEnabled: true)
       }
   }
 
@@ -121,7 +121,9 @@ public final class Observer: @unchecked Sendable {
   private func show(_ record: RecordView, _ thread: Int) -> Bool {
     var isDelivered = false
     var answer = kemon_verdict()
-    for entry in table.row(record.kind).entries {
+    guard let row = table.row(record.kind) else { return false }
+    for index in 0..<row.pointee.count {
+      let entry = row.pointee.entries[index]
       if let filter = entry.filter, !filter.matches(record) {
         entry.counters.add(.filtered, on: thread)
         continue
