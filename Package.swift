@@ -125,7 +125,7 @@ let package = Package(
       path: "Tests/FakeHost",
       swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
-    tests("KemonBus", ["KemonBus", "KemonEvents"]),
+    tests("KemonBus", ["KemonBus", "KemonEvents", "KemonTestSupport"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
     tests("KemonHooks", ["KemonHooks", "CHookFixtures"]),
     tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),

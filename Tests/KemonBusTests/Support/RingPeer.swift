@@ -7,7 +7,7 @@ import KemonBus
 /// The test program in C on the far side of a shared ring.
 final class RingPeer {
   /// Compiled once, by the system's compiler; nil when there is none.
-  static let program = SystemTool.compile("RingPeer/ring_peer.c")
+  static let program = FixtureProgram.compile("RingPeer/ring_peer.c")
 
   let pid: pid_t
   private var isReaped = false
