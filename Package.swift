@@ -61,6 +61,7 @@ let package = Package(
   name: "kemon",
   products: [
     .executable(name: "kemon-host", targets: ["kemon-host"]),
+    .library(name: "KemonBus", targets: ["KemonBus", "KemonEvents"]),
     .library(name: "KemonHooks", targets: ["KemonHooks"]),
     .library(name: "KemonPluginKit", targets: ["KemonPluginKit"]),
     .library(name: "kext-guard", type: .dynamic, targets: ["kext-guard"]),

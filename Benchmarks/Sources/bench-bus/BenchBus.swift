@@ -48,7 +48,6 @@ struct BenchBus {
   }
 
   private static func run(_ options: Options) throws {
-    setvbuf(stdout, nil, _IOLBF, 0)
     let environment = try Environment(sizesAt: "\(options.folder)/data/record-sizes.tsv")
     var contestants: [any Contestant] = [RingContestant(environment: environment)]
     contestants += PeerContestant.all(in: environment) as [any Contestant]

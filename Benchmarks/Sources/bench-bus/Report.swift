@@ -27,6 +27,8 @@ struct Report {
         "  \(mark) \(pad(entry.contestant.name, 22)) \(padLeft(format(entry.value), 8)) "
           + "\(workload.unit.rawValue)\(p99)")
     }
+    // A run takes minutes: whoever reads along through a pipe sees every workload at once.
+    fflush(nil)
     results += Comparison.rows(of: workload).compactMap(tournament.result)
   }
 
