@@ -137,7 +137,7 @@ struct Throughput {
         release(message);
       });
       taken += count;
-      if (count == 0) {
+      if (count < BUS_BATCH) {
         bench_relax(&turns, self.is_shared);
       } else {
         turns = 0;
