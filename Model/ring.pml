@@ -30,13 +30,16 @@
  * touches words of its own only, so that it is searched with fewer records.
  *
  * Deliberate errors, each of which must be found: BUG_NO_WRITING (a record is overwritten without stamping the slot
- * first), BUG_LATE_CLAIM (the gate reads the claim after the cursors), BUG_EARLY_LOOK (who goes to sleep looks for
+ * first), BUG_GATE (a sequence at the limit passes the gate), BUG_LATE_CLAIM (the gate
+ * reads the claim after the cursors; shows with two slots), BUG_EARLY_LOOK (who goes to sleep looks for
  * records before it says that it sleeps), BUG_NO_LAP (a producer does not wait for the one a lap before it),
  * BUG_BLIND (a producer looks at the audience before it claims).
  */
+#ifndef SLOTS
 #define SLOTS 4
+#endif
 #ifndef TOTAL
-#define TOTAL 6 /* records, in any shares of the producers; slots are used again */
+#define TOTAL 5 /* records, in any shares of the producers; slots are used again */
 #endif
 
 #define GATES 0
@@ -150,6 +153,11 @@ inline wake() {
 }
 
 #define SLOT (sequence % SLOTS)
+#ifdef BUG_GATE
+#define IS_BELOW_LIMIT sequence <= limit
+#else
+#define IS_BELOW_LIMIT sequence < limit
+#endif
 #ifdef BUG_NO_LAP
 #define IS_FREE true
 #else
@@ -177,8 +185,8 @@ proctype Producer() {
   :: atomic { !IS_DEAD && claim < TOTAL -> sequence = claim; claim++ };
 #endif
      if
-     :: atomic { !IS_DEAD && sequence < limit -> skip }
-     :: atomic { !IS_DEAD && sequence >= limit -> skip }; wait_for_room()
+     :: atomic { !IS_DEAD && IS_BELOW_LIMIT -> skip }
+     :: atomic { !IS_DEAD && !(IS_BELOW_LIMIT) -> skip }; wait_for_room()
      OR_DIE
      fi;
      /* waitForSlot: the producer of the lap before has stamped its record, and that stays so: one step with the look
@@ -204,15 +212,9 @@ proctype Producer() {
   :: atomic { !IS_DEAD && claim >= TOTAL -> break }
   OR_DIE
   od;
-  /* Whoever ends a run wakes the readers, so that they see it: ByteRing.wakeAll. */
-#ifdef SLEEP
-  STEP(producing--; sleepers = true);
-  wake();
-#else
   STEP(producing--);
-#endif
 end:
-  d_step { sequence = 0; lowest = 0; audience = 0 }
+  atomic { sequence = 0; lowest = 0; audience = 0 }
 }
 
 #ifdef DEATH
@@ -227,7 +229,7 @@ active proctype Death() {
 /* SharedReader.passDeadProducer: the reader of a dead process's ring makes gaps of what was begun. Nobody writes any
  * more, so that one step is as good as many. */
 inline pass_dead_producer() {
-  d_step {
+  atomic {
     index = next;
     end_of_begun = next;
     do
@@ -337,8 +339,9 @@ nothing:
   :: else
   fi;
 #endif
-  /* The futex. The watch of a peer's death ends the wait, too; it is not modelled how long anybody sleeps. */
-  is_woken[me] || IS_DEAD || IS_EVICTED;
+  /* The futex. It is not modelled how long anybody sleeps, so that a lost wake-up is a sleep for ever; only the end of
+   * the run, or of the peer, wakes whoever has nothing to read. */
+  is_woken[me] || IS_EVICTED || (IS_OVER && !IS_COMPLETE(stamp[MINE], next));
 awake:
   is_woken[me] = false;
 #else
