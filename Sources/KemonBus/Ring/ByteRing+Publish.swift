@@ -130,7 +130,6 @@ extension ByteRing {
         atomicMemoryFence(ordering: .releasing)
       }
       place(slot, sequence, size).copyMemory(from: source, byteCount: size)
-      prefetchAhead(sequence, size)
       slot[0].store(RingStamp.published(sequence) | UInt64(size), ordering: .releasing)
     } else {
       // Nobody is there, and who joins later begins behind this record.
@@ -140,18 +139,6 @@ extension ByteRing {
     if fencesItself { atomicMemoryFence(ordering: .sequentiallyConsistent) }
     ckemon_light_fence()
     if sleepers.pointee.load(ordering: .relaxed) != 0 { wake() }
-  }
-
-  /// Asks for the lines of a slot that is to be written soon: readers have them still.
-  @inlinable @inline(__always)
-  func prefetchAhead(_ sequence: UInt64, _ size: Int) {
-    let ahead = UnsafeRawPointer(slot(sequence &+ 8))
-    var offset = 0
-    if size <= 128 { return }
-    while offset < size &+ 16, offset < 512 {
-      ckemon_prefetch_for_write(ahead + offset)
-      offset &+= 64
-    }
   }
 
   @inlinable
