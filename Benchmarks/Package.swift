@@ -1,7 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// Measures the bus beside the field's queues. A package of its own: whoever builds Kemon needs none of this.
+/// Measures the bus beside the field's queues.
+///
+/// A package of its own: whoever builds Kemon needs none of this.
 let rules: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),

@@ -29,7 +29,8 @@ struct BenchBus {
     while let flag = rest.popFirst() {
       guard let value = rest.popFirst() else {
         throw RoundError(
-          description: "\(flag): usage is --folder DIR --json FILE --java CLASSES --rounds N --only NAME")
+          description:
+            "\(flag): usage is --folder DIR --json FILE --java CLASSES --rounds N --only NAME")
       }
       switch flag {
       case "--folder": options.folder = value

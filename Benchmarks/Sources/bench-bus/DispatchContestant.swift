@@ -4,8 +4,9 @@ internal import CBench
 internal import KemonBus
 internal import KemonEvents
 
-/// Handlers called with an event: by the dispatcher of ours, or by a loop over a bare array of function pointers. Both
-/// make the record by copying it and publish it afterwards; the dispatcher also keeps every vote in the record.
+/// Handlers called with an event: by the dispatcher of ours, or by a loop over a bare array of function pointers.
+///
+/// Both make the record by copying it and publish it afterwards; the dispatcher also keeps every vote in the record.
 struct DispatchContestant: Contestant {
   let isOurs: Bool
   var name: String { isOurs ? "Dispatcher" : "function pointers" }

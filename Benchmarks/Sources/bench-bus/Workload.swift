@@ -63,8 +63,11 @@ struct Workload: Hashable, Sendable {
   /// Events of a round: a few milliseconds.
   var events: Int {
     switch topology {
-    case .oneToOne, .oneToThree, .twoToOne: 300_000
-    case .pingPongVerdict: 20_000
+    case .oneToOne: 200_000
+    case .oneToThree: 150_000
+    // Threads take turns on a core when there are more of them: long enough for some turns.
+    case .twoToOne: 300_000
+    case .pingPongVerdict: 10_000
     case .fixedRate: 10_000
     case .dispatch(let handlers): 400_000 / (handlers + 3)
     case .publishOnly: 200_000
