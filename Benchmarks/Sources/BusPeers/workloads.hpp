@@ -66,12 +66,12 @@ class Checker {
     const std::uint64_t number = message.number();
     Seen &seen = seen_[number >> 56 & 15];
     const std::uint64_t event = number & ((std::uint64_t{1} << 56) - 1);
-    is_ordered_ &= seen.count++ == event;
+    mismatch_ |= seen.count++ ^ event;
     seen.sum += event;
     touched_ += message.touch();
   }
 
-  bool is_ordered() const { return is_ordered_; }
+  bool is_ordered() const { return mismatch_ == 0; }
   bool is_complete(std::uint32_t producers, std::uint64_t share) const {
     bool is_complete = true;
     for (std::uint32_t i = 0; i < producers; i++) {
@@ -87,7 +87,7 @@ class Checker {
   };
   Seen seen_[16];
   std::uint64_t touched_ = 0;
-  bool is_ordered_ = true;
+  std::uint64_t mismatch_ = 0;
 };
 
 template <template <class> class Adapter, class M>
