@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import com.lmax.disruptor.BusySpinWaitStrategy;
+import com.lmax.disruptor.EventPoller;
+import com.lmax.disruptor.InsufficientCapacityException;
 import com.lmax.disruptor.RingBuffer;
 import com.lmax.disruptor.Sequence;
 import com.lmax.disruptor.SequenceBarrier;
-import com.lmax.disruptor.WaitStrategy;
-import com.lmax.disruptor.YieldingWaitStrategy;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.file.Files;
@@ -18,11 +18,11 @@ import java.util.List;
  * The LMAX Disruptor as a contestant: one round for every line of the input,
  * "workload size producers subscribers events interval_ns cpus", answered by "total_ns p50_ns p99_ns right".
  *
- * <p>It does the same work as the peers in C++: an event is copied into the entry of the ring, the subscribers run the
- * loop of BatchEventProcessor, look at every event's number and at a word of every cache line.
+ * <p>It does the same work as the peers in C++: an event is copied into the entry of the ring, the subscribers poll, look at every event's number and at a word of every cache line.
  */
 public final class DisruptorPeer {
   static final int SLOTS = 4096;
+  static final int BATCH = 64;
   static final int CELL_WORDS = 304 / 8;
 
   /** An entry of the ring: its words, or an array of its own for a record that is larger than a cell. */
@@ -60,7 +60,6 @@ public final class DisruptorPeer {
 
   final int size, producers, subscribers, events, cpus;
   final long interval;
-  final boolean isShared;
   final int[] lengths;
   volatile boolean isRight = true;
   static volatile long touched;
@@ -72,7 +71,6 @@ public final class DisruptorPeer {
     events = Integer.parseInt(words[4]);
     interval = Long.parseLong(words[5]);
     cpus = Integer.parseInt(words[6]);
-    isShared = producers + subscribers > cpus;
     lengths = size == 0 ? mix : new int[] {size / 8};
   }
 
@@ -84,74 +82,130 @@ public final class DisruptorPeer {
 
   RingBuffer<Entry> ring() {
     final int words = size == 0 ? CELL_WORDS : size / 8;
-    final WaitStrategy waiting = isShared ? new YieldingWaitStrategy() : new BusySpinWaitStrategy();
+    final BusySpinWaitStrategy waiting = new BusySpinWaitStrategy();
     return producers == 1
         ? RingBuffer.createSingleProducer(() -> new Entry(words), SLOTS, waiting)
         : RingBuffer.createMultiProducer(() -> new Entry(words), SLOTS, waiting);
   }
 
-  /** Waits for room without parking the thread, as next() would for a while. */
-  long claim(RingBuffer<Entry> ring) {
-    while (!ring.hasAvailableCapacity(1)) {
-      if (isShared) Thread.yield();
-      else Thread.onSpinWait();
-    }
-    return ring.next();
-  }
-
-  void produce(RingBuffer<Entry> ring, int index) {
+  /** Copies at most so many events into the ring; fewer when it is full. */
+  final class Producer {
+    final RingBuffer<Entry> ring;
     final long[] source = new long[8192];
-    Arrays.fill(source, 0x5a5a5a5a5a5a5a5aL);
+    final long tag;
     final int share = events / producers;
-    int turn = 0;
-    for (int i = 0; i < share; i++) {
-      source[0] = ((long) index << 56) | i;
-      final int length = lengths[turn];
-      if (++turn == lengths.length) turn = 0;
-      final long sequence = claim(ring);
-      ring.get(sequence).fill(source, length);
-      ring.publish(sequence);
+    int event, turn;
+
+    Producer(RingBuffer<Entry> ring, int index) {
+      this.ring = ring;
+      tag = (long) index << 56;
+      Arrays.fill(source, 0x5a5a5a5a5a5a5a5aL);
+    }
+
+    int burst(int limit) {
+      int count = 0;
+      while (count < limit && event < share) {
+        // next() would park the thread when another producer takes the last place.
+        final long sequence;
+        if (!ring.hasAvailableCapacity(1)) break;
+        try {
+          sequence = ring.tryNext();
+        } catch (InsufficientCapacityException full) {
+          break;
+        }
+        source[0] = tag | event++;
+        final int length = lengths[turn];
+        if (++turn == lengths.length) turn = 0;
+        ring.get(sequence).fill(source, length);
+        ring.publish(sequence);
+        count++;
+      }
+      return count;
     }
   }
 
-  void consume(RingBuffer<Entry> ring, SequenceBarrier barrier, Sequence sequence) {
+  /** Takes at most BATCH events at a time, as the library's poller does; checks them as all subscribers do. */
+  final class Subscriber implements EventPoller.Handler<Entry> {
+    final EventPoller<Entry> poller;
     final long[] counts = new long[16];
-    boolean isRight = true;
-    long sum = 0;
     final long goal = (long) (events / producers) * producers;
-    long next = 0;
-    try {
-      while (next < goal) {
-        final long available = barrier.waitFor(next);
-        while (next <= available) {
-          final Entry entry = ring.get(next++);
-          final long number = entry.number();
-          isRight &= counts[(int) (number >> 56) & 15]++ == (number & 0xffffffffffffffL);
-          sum += entry.touch();
-        }
-        sequence.set(available);
-      }
-    } catch (Exception error) {
-      throw new IllegalStateException(error);
+    long taken, mismatch, sum;
+    int batch;
+
+    Subscriber(RingBuffer<Entry> ring) {
+      poller = ring.newPoller();
+      ring.addGatingSequences(poller.getSequence());
     }
-    touched = sum;
-    if (!isRight) this.isRight = false;
+
+    @Override
+    public boolean onEvent(Entry entry, long sequence, boolean isEnd) {
+      final long number = entry.number();
+      mismatch |= counts[(int) (number >> 56) & 15]++ ^ (number & 0xffffffffffffffL);
+      sum += entry.touch();
+      return ++batch < BATCH;
+    }
+
+    int drain() {
+      batch = 0;
+      try {
+        poller.poll(this);
+      } catch (Exception error) {
+        throw new IllegalStateException(error);
+      }
+      taken += batch;
+      return batch;
+    }
   }
 
   String throughput() {
     final RingBuffer<Entry> ring = ring();
-    final SequenceBarrier barrier = ring.newBarrier();
-    final List<Runnable> roles = new ArrayList<>();
-    for (int i = 0; i < producers; i++) {
-      final int index = i;
-      roles.add(() -> produce(ring, index));
+    final List<List<Producer>> producing = new ArrayList<>();
+    final List<List<Subscriber>> subscribing = new ArrayList<>();
+    for (int i = 0; i < cpus; i++) {
+      producing.add(new ArrayList<>());
+      subscribing.add(new ArrayList<>());
     }
+    for (int i = 0; i < producers; i++) producing.get(cpu(i)).add(new Producer(ring, i));
     for (int i = 0; i < subscribers; i++) {
-      final Sequence sequence = new Sequence();
-      ring.addGatingSequences(sequence);
-      roles.add(() -> consume(ring, barrier, sequence));
+      subscribing.get(cpu(producers + i)).add(new Subscriber(ring));
     }
-    return PinnedThread.run(roles, this::cpu) + " 0 0 " + isRight;
+    final List<Runnable> roles = new ArrayList<>();
+    final List<Integer> cores = new ArrayList<>();
+    for (int i = 0; i < cpus; i++) {
+      if (producing.get(i).isEmpty() && subscribing.get(i).isEmpty()) continue;
+      final Producer[] mine = producing.get(i).toArray(new Producer[0]);
+      final Subscriber[] reading = subscribing.get(i).toArray(new Subscriber[0]);
+      cores.add(i);
+      roles.add(() -> playInTurn(mine, reading));
+    }
+    return PinnedThread.run(roles, cores::get) + " 0 0 " + isRight;
+  }
+
+  void playInTurn(Producer[] mine, Subscriber[] reading) {
+    final int limit = reading.length == 0 ? Integer.MAX_VALUE : BATCH;
+    int turns = 0;
+    for (boolean isDone = false; !isDone; ) {
+      isDone = true;
+      boolean isBusy = false;
+      for (Producer producer : mine) {
+        final int count = producer.burst(limit);
+        if (count > 0) turns = 0;
+        isBusy |= count == limit;
+        isDone &= producer.event == producer.share;
+      }
+      for (Subscriber subscriber : reading) {
+        isBusy |= subscriber.taken < subscriber.goal && subscriber.drain() >= BATCH;
+        isDone &= subscriber.taken >= subscriber.goal;
+      }
+      if (isBusy) turns = 0;
+      if (isBusy || isDone) continue;
+      for (int i = 0; i < 1 << Math.min(turns, 5); i++) Thread.onSpinWait();
+      turns++;
+    }
+    for (Subscriber subscriber : reading) {
+      if (subscriber.mismatch != 0) isRight = false;
+      touched = subscriber.sum;
+    }
   }
 
   String pingPong() {

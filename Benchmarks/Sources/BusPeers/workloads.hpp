@@ -34,6 +34,8 @@ class Source {
     return message_;
   }
 
+  const M &message() const { return message_; }
+
   /// A block of its own for another queue: every reader frees what it read.
   void renew_block() {
     if constexpr (M::is_mixed) {
@@ -61,14 +63,24 @@ class Checker {
     return (std::uint64_t{producer} << 56) | event;
   }
 
+  /// What a batch adds up in registers.
+  struct Batch {
+    std::uint64_t mismatch = 0, touched = 0;
+  };
+
   template <class M>
-  void see(const M &message) {
+  void see(const M &message, Batch &batch) {
     const std::uint64_t number = message.number();
     Seen &seen = seen_[number >> 56 & 15];
     const std::uint64_t event = number & ((std::uint64_t{1} << 56) - 1);
-    mismatch_ |= seen.count++ ^ event;
+    batch.mismatch |= seen.count++ ^ event;
     seen.sum += event;
-    touched_ += message.touch();
+    batch.touched += message.touch();
+  }
+
+  void add(const Batch &batch) {
+    mismatch_ |= batch.mismatch;
+    touched_ += batch.touched;
   }
 
   bool is_ordered() const { return mismatch_ == 0; }
@@ -90,69 +102,131 @@ class Checker {
   std::uint64_t mismatch_ = 0;
 };
 
+/// One producer at work: it can be asked for a burst, or to go on to the end.
+template <class Queue, class M>
+class ProducerRole {
+ public:
+  ProducerRole(const bus_load &load, std::vector<std::unique_ptr<Queue>> &queues, std::uint32_t index)
+      : source_(load), index_(index), share_(load.events / load.producers) {
+    handles_.reserve(queues.size());
+    for (auto &queue : queues) handles_.emplace_back(*queue, index);
+  }
+
+  bool is_done() const { return event_ == share_; }
+
+  /// Hands over at most so many events; fewer when a queue is full. Returns how many.
+  std::size_t burst(std::size_t limit) {
+    std::size_t count = 0;
+    while (count < limit && event_ < share_) {
+      if (sent_ == 0) source_.next(Checker::number(index_, event_));
+      while (sent_ < handles_.size()) {
+        if (!handles_[sent_].push(source_.message())) return count;
+        if (++sent_ < handles_.size()) source_.renew_block();
+      }
+      sent_ = 0;
+      event_++;
+      count++;
+    }
+    return count;
+  }
+
+ private:
+  Source<M> source_;
+  std::vector<typename Queue::Producer> handles_;
+  std::uint32_t index_;
+  std::uint64_t event_ = 0, share_;
+  /// Queues that have the current event already.
+  std::size_t sent_ = 0;
+};
+
+/// One subscriber at work.
+template <class Queue, class M>
+class ConsumerRole {
+ public:
+  ConsumerRole(const bus_load &load, Queue &queue)
+      : consumer_(queue), goal_(std::uint64_t{load.events / load.producers} * load.producers) {}
+
+  bool is_done() const { return taken_ >= goal_; }
+
+  std::size_t drain() {
+    Checker::Batch batch;
+    const std::size_t count = consumer_.drain([&](const M &message) {
+      checker_.see(message, batch);
+      release(message);
+    });
+    checker_.add(batch);
+    taken_ += count;
+    return count;
+  }
+
+  const Checker &checker() const { return checker_; }
+
+ private:
+  typename Queue::Consumer consumer_;
+  Checker checker_;
+  std::uint64_t taken_ = 0, goal_;
+};
+
+/// Producers and subscribers at full speed, a thread for each core: a thread with several roles plays them in turn.
 template <template <class> class Adapter, class M>
 struct Throughput {
   using Queue = Adapter<M>;
   const bus_load &load;
-  bool is_shared;
   std::vector<std::unique_ptr<Queue>> queues;
   std::atomic<bool> is_right{true}, is_ordered{true};
   std::atomic<std::uint64_t> touched{0};
 
-  explicit Throughput(const bus_load &load)
-      : load(load), is_shared(bus_shares_cores(&load, load.producers + load.subscribers)) {
+  explicit Throughput(const bus_load &load) : load(load) {
     for (std::uint32_t i = 0; i < load.subscribers; i++) {
       queues.push_back(std::make_unique<Queue>(BUS_SLOTS, load.producers));
     }
   }
 
-  std::uint32_t share() const { return load.events / load.producers; }
-
-  static void produce(void *raw, std::uint32_t index) {
+  static void work(void *raw, std::uint32_t cpu) {
     auto &self = *static_cast<Throughput *>(raw);
-    std::vector<typename Queue::Producer> producers;
-    producers.reserve(self.queues.size());
-    for (auto &queue : self.queues) producers.emplace_back(*queue, index);
-    Source<M> source(self.load);
-    for (std::uint32_t i = 0; i < self.share(); i++) {
-      const M &message = source.next(Checker::number(index, i));
-      std::size_t sent = 0;
-      for (auto &producer : producers) {
-        if (sent++ > 0) source.renew_block();
-        std::uint32_t turns = 0;
-        while (!producer.push(message)) bench_relax(&turns, self.is_shared);
-      }
-    }
-  }
-
-  static void consume(void *raw, std::uint32_t index) {
-    auto &self = *static_cast<Throughput *>(raw);
-    typename Queue::Consumer consumer(*self.queues[index - self.load.producers]);
-    Checker checker;
-    std::uint32_t turns = 0;
-    const std::uint64_t goal = std::uint64_t{self.share()} * self.load.producers;
-    for (std::uint64_t taken = 0; taken < goal;) {
-      const std::size_t count = consumer.drain([&](const M &message) {
-        checker.see(message);
-        release(message);
-      });
-      taken += count;
-      if (count < BUS_BATCH) {
-        bench_relax(&turns, self.is_shared);
+    const bus_load &load = self.load;
+    std::vector<std::unique_ptr<ProducerRole<Queue, M>>> producers;
+    std::vector<std::unique_ptr<ConsumerRole<Queue, M>>> consumers;
+    for (std::uint32_t i = 0; i < load.producers + load.subscribers; i++) {
+      if (bus_cpu(&load, i) != static_cast<int>(cpu)) continue;
+      if (i < load.producers) {
+        producers.push_back(std::make_unique<ProducerRole<Queue, M>>(load, self.queues, i));
       } else {
-        turns = 0;
+        Queue &queue = *self.queues[i - load.producers];
+        consumers.push_back(std::make_unique<ConsumerRole<Queue, M>>(load, queue));
       }
     }
-    if (!checker.is_complete(self.load.producers, self.share())) self.is_right = false;
-    if (!checker.is_ordered()) self.is_ordered = false;
-    self.touched = checker.touched();
+    const std::size_t limit = consumers.empty() ? BUS_ENDLESS : BUS_BATCH;
+    std::uint32_t turns = 0;
+    for (bool is_done = false; !is_done;) {
+      is_done = true;
+      bool is_busy = false;
+      for (auto &producer : producers) {
+        const std::size_t count = producer->burst(limit);
+        if (count > 0) turns = 0;
+        is_busy |= count == limit;
+        is_done &= producer->is_done();
+      }
+      for (auto &consumer : consumers) {
+        is_busy |= !consumer->is_done() && consumer->drain() >= BUS_BATCH;
+        is_done &= consumer->is_done();
+      }
+      if (is_busy) turns = 0;
+      if (!is_busy && !is_done) bench_relax(&turns);
+    }
+    for (auto &consumer : consumers) {
+      const Checker &checker = consumer->checker();
+      if (!checker.is_complete(load.producers, load.events / load.producers)) self.is_right = false;
+      if (!checker.is_ordered()) self.is_ordered = false;
+      self.touched = checker.touched();
+    }
   }
 
   static bus_result run(const bus_load &load) {
     auto self = std::make_unique<Throughput>(load);
     std::vector<bench_role> roles;
-    for (std::uint32_t i = 0; i < load.producers + load.subscribers; i++) {
-      roles.push_back({i < load.producers ? produce : consume, self.get(), i, bus_cpu(&load, i)});
+    for (std::uint32_t cpu = 0; cpu < load.cpus; cpu++) {
+      if (bus_has_role(&load, cpu)) roles.push_back({work, self.get(), cpu, static_cast<int>(cpu)});
     }
     const double total = bench_team_run(roles.data(), roles.size());
     return {total, 0, 0, self->is_right && total > 0, self->is_ordered};

@@ -9,7 +9,6 @@ struct RingRound {
   let workload: Workload
   let environment: Environment
   let ring: ByteRing
-  let isShared: Bool
   /// Whether the threads have kept to the protocol; threads only ever store false.
   let isRight: UnsafeMutablePointer<Bool>
 
@@ -24,12 +23,34 @@ struct RingRound {
       RingConfiguration(
         slots: Int(BUS_SLOTS), slotBytes: bytes + 16, recordLimit: isMix ? 65_528 : bytes,
         producers: workload.producers == 1 ? .one : .many))
-    isShared = workload.producers + workload.subscribers > environment.cpus
     isRight = .allocate(capacity: 1)
     isRight.initialize(to: true)
   }
 
   func deallocate() { isRight.deallocate() }
+
+  /// Whether a role, producers before subscribers, is played on a core.
+  func isPlayed(_ role: Int, on cpu: UInt32) -> Bool {
+    environment.withLoad(workload) { load in
+      withUnsafePointer(to: load) { bus_cpu($0, UInt32(role)) == Int32(cpu) }
+    }
+  }
+
+  /// Runs a thread on every core that has a role, each with the number of its core; nanoseconds.
+  func onCores<Round: AnyObject>(
+    _ round: Round, _ work: @convention(c) (UnsafeMutableRawPointer?, UInt32) -> Void
+  ) -> Double {
+    withExtendedLifetime(round) {
+      let context = Unmanaged.passUnretained(round).toOpaque()
+      let roles = environment.withLoad(workload) { load in
+        withUnsafePointer(to: load) { load in
+          (0..<load.pointee.cpus).filter { bus_has_role(load, $0) }
+            .map { bench_role(run: work, context: context, index: $0, cpu: Int32($0)) }
+        }
+      }
+      return roles.withUnsafeBufferPointer { bench_team_run($0.baseAddress, $0.count) }
+    }
+  }
 
   /// Runs the roles of a round, producers first, each with its index; nanoseconds.
   func onThreads<Round: AnyObject>(

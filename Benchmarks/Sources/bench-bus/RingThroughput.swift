@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusPeers
 internal import CBench
 internal import KemonBus
 
-/// Producers publish as fast as they can, subscribers read everything.
+/// Producers publish as fast as they can, subscribers read everything; a core with several roles plays them in turn.
 final class RingThroughput {
   private let round: RingRound
   private let readers: [RingReader]
@@ -19,32 +20,42 @@ final class RingThroughput {
   deinit { round.deallocate() }
 
   func run() throws -> Figure {
-    let workload = round.workload
-    let total = round.onThreads(self, roles: workload.producers + workload.subscribers) {
-      raw, index in
+    let total = round.onCores(self) { raw, cpu in
       guard let raw else { return }
       let this = Unmanaged<RingThroughput>.fromOpaque(raw).takeUnretainedValue()
-      let producers = this.round.workload.producers
-      let isRight =
-        Int(index) < producers ? this.produce(index) : this.consume(Int(index) - producers)
-      if !isRight { this.round.isRight.pointee = false }
+      if !this.work(on: cpu) { this.round.isRight.pointee = false }
     }
     guard round.isRight.pointee, total > 0 else {
       throw RoundError(description: "events lost, doubled or out of order")
     }
-    return workload.figure(total: total, p50: 0, p99: 0)
+    return round.workload.figure(total: total, p50: 0, p99: 0)
   }
 
-  // The size is a constant of the loop, as it is a constant of the peers' types.
-  private func produce(_ index: UInt32) -> Bool {
+  // The size is a constant of the loops, as it is a constant of the peers' types.
+  private func work(on cpu: UInt32) -> Bool {
     switch round.workload.size {
-    case 64: publish(index) { _ in 64 }
-    case 128: publish(index) { _ in 128 }
-    case 256: publish(index) { _ in 256 }
-    default: publish(index) { $0.nextSize() }
+    case 64: work(on: cpu, sizeOfNext: { _ in 64 }, sizeOf: { _ in 64 })
+    case 128: work(on: cpu, sizeOfNext: { _ in 128 }, sizeOf: { _ in 128 })
+    case 256: work(on: cpu, sizeOfNext: { _ in 256 }, sizeOf: { _ in 256 })
+    default: work(on: cpu, sizeOfNext: { $0.nextSize() }, sizeOf: { $0 })
     }
   }
 
+  @inline(__always)
+  private func work(
+    on cpu: UInt32, sizeOfNext: (inout EventSource) -> Int, sizeOf: (Int) -> Int
+  ) -> Bool {
+    let producers = round.workload.producers
+    let mine = (0..<producers).filter { round.isPlayed($0, on: cpu) }
+    let reading = readers.indices.filter { round.isPlayed(producers + $0, on: cpu) }
+    return if reading.isEmpty, mine.count == 1 {
+      publish(UInt32(mine[0]), sizeOfNext)
+    } else {
+      playInTurn(mine, reading, sizeOfNext, sizeOf)
+    }
+  }
+
+  /// A producer with a core of its own.
   @inline(__always)
   private func publish(_ index: UInt32, _ size: (inout EventSource) -> Int) -> Bool {
     let ring = round.ring
@@ -62,33 +73,73 @@ final class RingThroughput {
     }
   }
 
-  private func consume(_ index: Int) -> Bool {
-    switch round.workload.size {
-    case 64: read(index) { _ in 64 }
-    case 128: read(index) { _ in 128 }
-    case 256: read(index) { _ in 256 }
-    default: read(index) { $0 }
-    }
-  }
-
+  /// Several roles: none may wait for room that another one of the thread would make.
   @inline(__always)
-  private func read(_ index: Int, _ size: (Int) -> Int) -> Bool {
-    let reader = readers[index]
-    let producers = round.workload.producers
-    let isShared: Int32 = round.isShared ? 1 : 0
-    let goal = share * UInt64(producers)
-    var checker = EventChecker()
-    defer { checker.deallocate() }
-    var taken: UInt64 = 0
-    var turns: UInt32 = 0
-    while taken < goal {
-      let count = reader.drain { record in
-        if let start = record.bytes.baseAddress { checker.see(start, size(record.bytes.count)) }
-        return true
-      }
-      taken &+= UInt64(count)
-      if count < 64 { bench_relax(&turns, isShared) } else { turns = 0 }
+  private func playInTurn(
+    _ producers: [Int], _ reading: [Int], _ sizeOfNext: (inout EventSource) -> Int,
+    _ sizeOf: (Int) -> Int
+  ) -> Bool {
+    let ring = round.ring
+    let readers = reading.map { self.readers[$0] }
+    let goal = share * UInt64(round.workload.producers)
+    var source = EventSource(round.environment)
+    let checkers = UnsafeMutablePointer<EventChecker>.allocate(capacity: readers.count)
+    for index in readers.indices { (checkers + index).initialize(to: EventChecker()) }
+    let sent = UnsafeMutablePointer<UInt64>.allocate(capacity: producers.count)
+    sent.initialize(repeating: 0, count: producers.count)
+    let taken = UnsafeMutablePointer<UInt64>.allocate(capacity: readers.count)
+    taken.initialize(repeating: 0, count: readers.count)
+    defer {
+      source.deallocate()
+      for index in readers.indices { checkers[index].deallocate() }
+      checkers.deallocate()
+      sent.deallocate()
+      taken.deallocate()
     }
-    return checker.isRight(producers: producers, share: share)
+    var pendingSize = 0
+    var turns: UInt32 = 0
+    var isDone = false
+    var isRight = true
+    while !isDone {
+      isDone = true
+      var isBusy = false
+      for index in producers.indices {
+        let start = sent[index]
+        let end = min(start &+ UInt64(BUS_BATCH), share)
+        while sent[index] < end {
+          if pendingSize == 0 { pendingSize = sizeOfNext(&source) }
+          source.record.pointee = EventChecker.number(UInt32(producers[index]), sent[index])
+          let bytes = UnsafeRawBufferPointer(start: source.record, count: pendingSize)
+          do {
+            guard try ring.tryPublish(bytes) != nil else { break }
+          } catch {
+            isRight = false
+          }
+          pendingSize = 0
+          sent[index] &+= 1
+        }
+        if sent[index] != start { turns = 0 }
+        if sent[index] == start &+ UInt64(BUS_BATCH) { isBusy = true }
+        if sent[index] != share { isDone = false }
+      }
+      for index in readers.indices where taken[index] < goal {
+        var checker = checkers[index]
+        let count = readers[index].drain { record in
+          if let start = record.bytes.baseAddress {
+            checker.see(start, sizeOf(record.bytes.count))
+          }
+          return true
+        }
+        checkers[index] = checker
+        taken[index] &+= UInt64(count)
+        if count >= Int(BUS_BATCH) { isBusy = true }
+        if taken[index] < goal { isDone = false }
+      }
+      if isBusy { turns = 0 } else if !isDone { bench_relax(&turns) }
+    }
+    return isRight
+      && readers.indices.allSatisfy {
+        checkers[$0].isRight(producers: round.workload.producers, share: share)
+      }
   }
 }

@@ -3,7 +3,8 @@
  *   - a producer makes an event in memory of its own, writes its number into it, and hands it over, one at a time, as
  *     events happen;
  *   - a subscriber takes as many as are there, checks their order, and reads a word of every cache line;
- *   - whoever cannot go on waits by bench_relax. */
+ *   - whoever cannot go on waits by bench_relax;
+ *   - roles that have to share a core are played by one thread in turn. */
 #ifndef BUS_PEERS_H
 #define BUS_PEERS_H
 #include <stdbool.h>
@@ -17,7 +18,8 @@ extern "C" {
 enum {
   BUS_SIZE_MIX = 0,      /* the size of a load whose events have the sizes of real records */
   BUS_SLOTS = 4096,      /* places of every contestant's queue */
-  BUS_BATCH = 64,        /* how many a subscriber takes at a time */
+  BUS_BATCH = 64,        /* how many a subscriber takes at a time, and a producer hands over in its turn */
+  BUS_ENDLESS = 1 << 30, /* a turn that lasts until a queue is full */
   BUS_CELL_BYTES = 304,  /* a record of the mix that is larger travels as a block of its own */
   BUS_SIZES_LIMIT = 4096 /* sizes of a mix, drawn one after the other and over again */
 };
@@ -67,8 +69,14 @@ static inline int bus_cpu(const bus_load *load, uint32_t index) {
   return (int)(load->cpus - 1 - (index - load->producers) % spare);
 }
 
-/* Whether `roles` threads have to share cores. */
-static inline int bus_shares_cores(const bus_load *load, uint32_t roles) { return roles > load->cpus; }
+/* Whether a core has any role. A core with several has one thread that plays them in turn, so that the figure is the
+ * queue's and not the scheduler's. */
+static inline bool bus_has_role(const bus_load *load, uint32_t cpu) {
+  for (uint32_t i = 0; i < load->producers + load->subscribers; i++) {
+    if (bus_cpu(load, i) == (int)cpu) return true;
+  }
+  return false;
+}
 
 #ifdef __cplusplus
 }

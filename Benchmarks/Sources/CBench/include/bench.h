@@ -30,14 +30,9 @@ static inline void bench_pause(void) {
 }
 
 /* Waits a little, longer each time, as who wants throughput does: whoever looks again at once only takes the line away
- * from the core that is about to write it. Threads that share their core with another must let it run: what they wait
- * for comes from there. `turns` counts since something was there. */
-static inline void bench_relax(uint32_t *turns, int is_core_shared) {
+ * from the core that is about to write it. `turns` counts since there was a whole batch. */
+static inline void bench_relax(uint32_t *turns) {
   const uint32_t turn = (*turns)++;
-  if (is_core_shared && turn % 8 == 7) {
-    sched_yield();
-    return;
-  }
   for (uint32_t i = 0; i < 1u << (turn < 5 ? turn : 5); i++) bench_pause();
 }
 
