@@ -19,11 +19,9 @@ struct RingRound {
     let isMix = workload.size == Int(BUS_SIZE_MIX)
     // The mix's slots hold what the peers' cells hold; larger records go to the arena.
     let bytes = isMix ? Int(BUS_CELL_BYTES) : workload.size
-    // Slots of two producers do not share a line; a single one packs them.
-    let slotBytes = workload.producers == 1 ? bytes + 16 : (bytes + 16 + 63) & ~63
     ring = try ByteRing(
       RingConfiguration(
-        slots: Int(BUS_SLOTS), slotBytes: slotBytes, recordLimit: isMix ? 65_528 : bytes,
+        slots: Int(BUS_SLOTS), slotBytes: bytes + 16, recordLimit: isMix ? 65_528 : bytes,
         producers: workload.producers == 1 ? .one : .many))
     isRight = .allocate(capacity: 1)
     isRight.initialize(to: true)
