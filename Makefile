@@ -11,7 +11,7 @@ TSAN_CALLS := external_read external_write external_assign_tag external_register
   external_register_header ignore_thread_begin ignore_thread_end \
   $(foreach size,2 4 8 16,unaligned_read$(size) unaligned_write$(size))
 EXPORT_TSAN := $(foreach call,$(TSAN_CALLS),-Xlinker --export-dynamic-symbol=__tsan_$(call))
-SOURCES := Package.swift Sources Tests plugin-sdk
+SOURCES := Package.swift Sources Tests plugin-sdk Benchmarks/Package.swift Benchmarks/Sources
 
 .DEFAULT_GOAL := help
 
