@@ -11,7 +11,8 @@ TSAN_CALLS := external_read external_write external_assign_tag external_register
   external_register_header ignore_thread_begin ignore_thread_end \
   $(foreach size,2 4 8 16,unaligned_read$(size) unaligned_write$(size))
 EXPORT_TSAN := $(foreach call,$(TSAN_CALLS),-Xlinker --export-dynamic-symbol=__tsan_$(call))
-SOURCES := Package.swift Sources Tests plugin-sdk
+SOURCES := Package.swift Sources Tests plugin-sdk Benchmarks/Bus/Package.swift Benchmarks/Bus/Sources \
+  Benchmarks/Hooks/Package.swift Benchmarks/Hooks/Sources
 
 .DEFAULT_GOAL := help
 
@@ -59,6 +60,29 @@ test-thread: setup ## Run every test under ThreadSanitizer
 .PHONY: test-address
 test-address: setup ## Run every test under AddressSanitizer
 	ASAN_OPTIONS=detect_leaks=0 && export ASAN_OPTIONS && $(TEST)-address --sanitize address
+
+BENCH := Benchmarks/Bus
+BENCH_JAVA := $(BENCH)/.build/java
+DISRUPTOR := /usr/share/java/disruptor.jar
+RECORDINGS := $(or $(KEMON_SHARED),../shared)/recordings
+
+.PHONY: bench-bus
+bench-bus: ## Measure the bus beside the queues of others (minutes)
+	@scripts/setup $(BENCH)/packages
+	@# A package that is reached by its path may have new files, which a plan made before does not know.
+	@rm -f $(BENCH)/.build/release.yaml
+	$(SWIFT) build -c release --package-path $(BENCH) --product bench-bus
+	@install -d $(BENCH_JAVA)
+	javac -cp $(DISRUPTOR) -d $(BENCH_JAVA) $(BENCH)/Disruptor/*.java
+	@if [ -d $(RECORDINGS) ] && [ -x $(SCRATCH)/debug/kemon-host ] && command -v sqlite3 >/dev/null; then \
+	  $(BENCH)/data/update-sizes $(SCRATCH)/debug/kemon-host $(RECORDINGS); \
+	fi
+	$(BENCH)/.build/release/bench-bus --folder $(BENCH) --java $(BENCH_JAVA) --json Benchmarks/results/bus.json
+
+.PHONY: model
+model: ## Search the ring's model with spin (minutes)
+	@scripts/setup Model/packages
+	Model/check
 
 .PHONY: check
 check: ## Check the format of all Swift files

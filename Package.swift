@@ -63,6 +63,7 @@ let package = Package(
     .executable(name: "kemon-host", targets: ["kemon-host"]),
     // For C too: libKemonHooks.so has the functions of kemon/hook.h.
     .library(name: "KemonHooks", type: .dynamic, targets: ["KemonHooks", "KemonHooksC"]),
+    .library(name: "KemonBus", targets: ["KemonBus", "KemonEvents"]),
     .library(name: "KemonPluginKit", targets: ["KemonPluginKit"]),
     .library(name: "kext-guard", type: .dynamic, targets: ["kext-guard"]),
     .library(name: "dns-watch", type: .dynamic, targets: ["dns-watch"]),
@@ -129,7 +130,7 @@ let package = Package(
       path: "Tests/FakeHost",
       swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
-    tests("KemonBus", ["KemonBus", "KemonEvents"]),
+    tests("KemonBus", ["KemonBus", "KemonEvents", "KemonTestSupport"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
     .target(name: "CHookCorpus", path: "Tests/Fixtures/CHookCorpus", cSettings: strictC),
     .target(

@@ -45,6 +45,27 @@ import Testing
     #expect(try digest([]) != all)
   }
 
+  @Test func `a simulated loss shows up exactly, and fails the run that must not lose`() throws {
+    let host = try Host()
+    let file = try host.record()
+    let arguments = ["bench", file, "--plugins", host.plugins, "--rounds", "9", "--output", "json"]
+    let program = Command(built: "kemon-host")
+    let result = try program.run(arguments + ["--simulate-drops", "30%"])
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try members(of: result.output)
+    let balance = try #require(report["balance"] as? [[String: Any]])
+    #expect(!balance.isEmpty)
+    for account in balance {
+      // Ten rounds of seven events.
+      #expect(account["produced"] as? Int == 70)
+      #expect(account["lost"] as? Int == 21)
+      #expect(account["lost_at"] as? [String: Int] == ["simulated": 21])
+      #expect(account["balanced"] as? Bool == true)
+    }
+    #expect(try program.run(arguments + ["--simulate-drops", "30", "--fail-on-loss"]).status == 4)
+    #expect(try program.run(arguments + ["--simulate-drops", "101%"]).status == 64)
+  }
+
   @Test func `a recording without events cannot be measured`() throws {
     let host = try Host(plugins: [])
     let trace = try host.scratch.write("", to: "empty.jsonl")

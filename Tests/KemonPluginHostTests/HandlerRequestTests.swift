@@ -52,14 +52,17 @@ import Testing
       "observe and shadow",
       "-1 0:0 handler \"flags\": KEMON_H_OBSERVE has no vote that KEMON_H_SHADOW could keep"
     ), ("bad on_fault", "-1 0:0 handler \"fault\": on_fault 7 is none of 0, 1, 2"),
+    ("unknown cache", "-2 0:0 handler \"cache\": unknown cache_fields 0x80000000"),
+    ("cache", "0 0:0 "),
+    ("first version", "0 0:0 "),
     ("too short", "-1 0:0 handler.size is 8, needed is at least 56, sizeof of the struct"),
     ("too long", "-1 0:0 handler.size is 1073741824, needed is at least 56, sizeof of the struct"),
     ("newer, tail zero", "0 0:0 "),
     (
       "newer, tail set",
-      "-2 0:0 handler has 64 bytes, this host knows 56; what follows must be zero"
+      "-2 0:0 handler has 80 bytes, this host knows 72; what follows must be zero"
     ), ("small error buffer", "code 77"), ("no error buffer", "-1"), ("unknown extension", "NULL"),
-    ("handlers", "good newer"),
+    ("handlers", "good cached first newer"),
   ])
   func `what a plugin asks for is checked`(what: String, answer: String) throws {
     #expect(try Self.answers.get()[what] == answer)
@@ -72,6 +75,6 @@ import Testing
 
   @Test func `broken rules are counted, unsupported wishes are not`() throws {
     #expect(try Self.answers.get()["misbehaviour"] == "20")
-    #expect(try Self.answers.get()["logged"] == "22", "the operator hears of every refusal")
+    #expect(try Self.answers.get()["logged"] == "23", "the operator hears of every refusal")
   }
 }

@@ -3,7 +3,9 @@
  * The layout of the ABI, pinned. A change that makes one of these lines fail breaks plugins that exist: append a field
  * instead, and add its line here.
  */
+#define _GNU_SOURCE
 #include <kemon/kemon.h>
+#include <kemon/ring.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
@@ -91,7 +93,7 @@ OFFSET(kemon_verdict, allow_mask, 16);
 OFFSET(kemon_verdict, result, 24);
 OFFSET(kemon_verdict, reason, 32);
 
-SIZE(kemon_handler, 56);
+SIZE(kemon_handler, 72);
 OFFSET(kemon_handler, size, 0);
 OFFSET(kemon_handler, flags, 4);
 OFFSET(kemon_handler, name, 8);
@@ -102,6 +104,9 @@ OFFSET(kemon_handler, ctx, 40);
 OFFSET(kemon_handler, phase, 48);
 OFFSET(kemon_handler, on_fault, 50);
 OFFSET(kemon_handler, priority, 52);
+OFFSET(kemon_handler, cache_fields, 56);
+OFFSET(kemon_handler, reserved, 60);
+OFFSET(kemon_handler, cache_ttl_ns, 64);
 
 SIZE(kemon_ext_output, 16);
 OFFSET(kemon_ext_output, size, 0);
@@ -267,6 +272,23 @@ OFFSET(kemon_kernel_log, level, 0);
 OFFSET(kemon_kernel_log, reserved, 4);
 OFFSET(kemon_kernel_log, source, 8);
 OFFSET(kemon_kernel_log, text, 16);
+
+SIZE(kemon_ring_header, 64);
+OFFSET(kemon_ring_header, magic, 0);
+OFFSET(kemon_ring_header, version, 8);
+OFFSET(kemon_ring_header, flags, 12);
+OFFSET(kemon_ring_header, slots, 16);
+OFFSET(kemon_ring_header, slot_bytes, 24);
+OFFSET(kemon_ring_header, block_bytes, 32);
+OFFSET(kemon_ring_header, record_limit, 40);
+OFFSET(kemon_ring_header, size, 48);
+OFFSET(kemon_ring_header, creator, 56);
+OFFSET(kemon_ring_header, reserved, 60);
+
+SIZE(kemon_ring_record, 24);
+OFFSET(kemon_ring_record, sequence, 0);
+OFFSET(kemon_ring_record, bytes, 8);
+OFFSET(kemon_ring_record, size, 16);
 
 /* No payload has silent padding: its fields fill it. */
 #define PLUS_WIDTH(type, name, doc) +sizeof(KEMON_TYPE_##type)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the calling thread is: a small number for spreading counters over cache lines, and its role. */
+ * What the calling thread is: a small number for places of its own in tables, and its role. */
 #ifndef CKEMON_THREAD_H
 #define CKEMON_THREAD_H
 #include <stdint.h>
 
 extern _Thread_local uint32_t ckemon_thread_number_or_zero;
+
+/* How many threads have a number of their own at a time. All others share the number behind it. */
+#define CKEMON_THREAD_LIMIT 1024
 
 /* Gives the calling thread its number. Any thread. */
 uint32_t ckemon_thread_number_assign(void);
@@ -23,7 +26,8 @@ static inline void ckemon_thread_set_role(uint32_t role) { ckemon_thread_role_wo
 /* Names the calling thread for debuggers; the first 15 bytes count. */
 void ckemon_thread_set_name(const char *name);
 
-/* The calling thread's number: from 1, in the order in which threads first ask. Any thread. */
+/* The calling thread's number, from 1: no other living thread has it, but a later one may; or CKEMON_THREAD_LIMIT + 1,
+ * which several may share. Any thread. */
 static inline uint32_t ckemon_thread_number(void) {
   uint32_t number = ckemon_thread_number_or_zero;
   return number != 0 ? number : ckemon_thread_number_assign();

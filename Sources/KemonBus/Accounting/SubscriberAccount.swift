@@ -10,10 +10,14 @@ public struct SubscriberAccount: Sendable, Equatable {
   public var delivered: UInt64
   /// Events that its filters kept away from it.
   public var muted: UInt64
-  /// Events that were overwritten before they were read, or left unread when it left.
+  /// Events that did not reach it and should have; see ``losses``.
   public var lost: UInt64
   /// Events that are published and wait to be read; 0 once it has left.
   public var pending: UInt64
+  /// Of the muted: those that sampling left out.
+  public var sampledOut: UInt64 = 0
+  /// Of the lost: at which stage; what is in no stage was lost behind the ring, by the subscriber itself.
+  public var losses = LossStages()
 
   /// Makes an account.
   public init(

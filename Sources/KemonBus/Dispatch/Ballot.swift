@@ -4,124 +4,146 @@ internal import KemonEvents
 internal import Synchronization
 
 /// One event's vote: every handler is asked, every vote is kept.
-enum Ballot {
-  /// Calls the handlers of a row, joins their votes, and writes votes and verdict into the sealed record.
-  static func hold(
-    _ row: UnsafeBufferPointer<HandlerEntry>, _ builder: inout RecordBuilder
-  ) -> Verdict {
-    withUnsafeTemporaryAllocation(of: kemon_verdict.self, capacity: row.count) { answers in
-      withUnsafeTemporaryAllocation(of: kemon_vote.self, capacity: row.count) { votes in
-        hold(row, &builder, answers, votes)
-      }
-    }
+///
+/// A handler without an opinion on an event that cannot be denied has only seen it: that is counted, not kept.
+struct Ballot {
+  private let row: UnsafeMutablePointer<HandlerRow>
+  private let room: BallotBox.Room
+  private let thread: Int
+  private let timed: Int?
+  private let canDeny: Bool
+  private var count = 0
+  private var guarded = Verdict()
+  private var enforced = Verdict()
+  private var isCacheable = true
+  private var isPost = false
+  /// When the handler that is called next was ready to be called.
+  private var mark: UInt64 = 0
+
+  /// Prepares a ballot of a row's handlers.
+  ///
+  /// - Parameters:
+  ///   - room: for as many as the row has.
+  ///   - thread: number of the calling thread.
+  ///   - timed: the handler whose call is timed, where not all are because it can be denied.
+  init(
+    _ row: UnsafeMutablePointer<HandlerRow>, _ room: BallotBox.Room, thread: Int, timed: Int?
+  ) {
+    self.row = row
+    self.room = room
+    self.thread = thread
+    self.timed = timed
+    canDeny = row.pointee.canDeny
   }
 
-  private static func hold(
-    _ row: UnsafeBufferPointer<HandlerEntry>, _ builder: inout RecordBuilder,
-    _ answers: UnsafeMutableBufferPointer<kemon_verdict>,
-    _ votes: UnsafeMutableBufferPointer<kemon_vote>
-  ) -> Verdict {
-    guard let answer = answers.baseAddress, let vote = votes.baseAddress else { return Verdict() }
+  /// Takes what a handler has written to the blank answer, which is blank again afterwards.
+  mutating func takeBlank(_ index: Int, status: kemon_status, isPost: Bool) {
+    self.isPost = isPost
+    room.answers.update(from: room.blank, count: 1)
+    BallotBox.makeBlank(room.blank)
+    take(row.pointee.entries + index, room.answers, status, latency: 0)
+  }
+
+  /// Calls the handlers from one on, joins all votes, and writes votes and verdict into the sealed record.
+  ///
+  /// - Returns: the verdict, and whether every handler that was asked lets it be remembered.
+  mutating func hold(
+    _ builder: inout RecordBuilder, from first: Int
+  ) -> (verdict: Verdict, isCacheable: Bool) {
     let record = builder.view
-    let canDeny = KindFlags.canDeny(record.kind)
-    var guarded = Verdict()
-    var enforced = Verdict()
-    var count = 0
-    var mark = canDeny ? EventClock.monotonic() : 0
-    for entry in row {
-      if let filter = entry.filter, !filter.matches(record) {
-        entry.counters.pointee.filtered.wrappingAdd(1, ordering: .relaxed)
+    let event = record.event
+    isPost = event.pointee.phase == UInt16(KEMON_PHASE_POST)
+    if canDeny { mark = EventClock.monotonic() }
+    for index in first..<row.pointee.count {
+      let entry = row.pointee.entries + index
+      if let filter = entry.pointee.filter, !filter.matches(record) {
+        entry.pointee.counters.add(.filtered, on: thread)
         continue
       }
-      let (opinion, latency) = ask(
-        entry, record.event, answer + count, canDeny: canDeny, mark: &mark)
-      (vote + count).initialize(
-        to: kemon_vote(
-          plugin_id: entry.pluginID, handler_id: entry.handlerID,
-          action: opinion.action.rawValue, tier: entry.tier.rawValue, err: opinion.error,
-          reason_code: opinion.reasonCode, latency_ns: latency, reason: kemon_str()))
-      count += 1
-      guard isCounted(opinion, entry, canDeny: canDeny) else { continue }
-      if entry.tier == .guard {
-        guarded = guarded.joined(with: opinion)
-      } else {
-        enforced = enforced.joined(with: opinion)
-      }
+      let answer = room.answers + count
+      let isTimed = canDeny || index == timed
+      if !canDeny, isTimed { mark = EventClock.monotonic() }
+      BallotBox.makeBlank(answer)
+      let status = entry.pointee.function(entry.pointee.context, event, answer)
+      take(entry, answer, status, latency: isTimed ? latency(entry) : 0)
     }
     let verdict = guarded.action == .abstain ? enforced : guarded
+    guard count > 0 else { return (verdict, isCacheable) }
     builder.header.pointee.verdict = verdict.action.rawValue
     builder.header.pointee.decided_by = verdict.decidedBy
-    builder.append(votes: UnsafeBufferPointer(rebasing: UnsafeBufferPointer(votes)[..<count])) {
-      Self.reason(of: answer + $0)
+    let answers = room.answers
+    builder.append(votes: UnsafeBufferPointer(start: room.votes, count: count)) {
+      Self.reason(of: answers + $0)
     }
-    return verdict
+    return (verdict, isCacheable)
   }
 
-  /// Calls one handler and reads its answer as a vote.
-  private static func ask(
-    _ entry: HandlerEntry, _ event: UnsafePointer<kemon_event>,
-    _ answer: UnsafeMutablePointer<kemon_verdict>, canDeny: Bool, mark: inout UInt64
-  ) -> (opinion: Verdict, latency: UInt32) {
-    preset(answer)
-    let status = entry.function(entry.context, event, answer)
-    let counters = entry.counters
-    counters.pointee.calls.wrappingAdd(1, ordering: .relaxed)
-    var latency: UInt32 = 0
-    if canDeny {
-      let now = EventClock.monotonic()
-      latency = UInt32(clamping: max(now - mark, 1))
-      mark = now
-      counters.pointee.timedCalls.wrappingAdd(1, ordering: .relaxed)
-      counters.pointee.timedNanoseconds.wrappingAdd(UInt64(latency), ordering: .relaxed)
+  /// How long the call took that has just returned; the end of one is the beginning of the next.
+  private mutating func latency(_ entry: UnsafePointer<HandlerEntry>) -> UInt32 {
+    let now = EventClock.monotonic()
+    let latency = UInt32(clamping: max(now &- mark, 1))
+    mark = now
+    entry.pointee.counters.add(.timedCalls, on: thread)
+    entry.pointee.counters.add(.timedNanoseconds, UInt64(latency), on: thread)
+    return latency
+  }
+
+  /// Reads an answer as a vote, keeps it, and joins it with the others where it counts.
+  private mutating func take(
+    _ entry: UnsafePointer<HandlerEntry>, _ answer: UnsafeMutablePointer<kemon_verdict>,
+    _ status: kemon_status, latency: UInt32
+  ) {
+    let opinion = opinion(entry, answer, status)
+    if !canDeny, status >= 0, opinion.action == .abstain, answer.pointee.reason.0 == 0 { return }
+    (room.votes + count)
+      .initialize(
+        to: kemon_vote(
+          plugin_id: entry.pointee.pluginID, handler_id: entry.pointee.handlerID,
+          action: opinion.action.rawValue, tier: entry.pointee.tier.rawValue, err: opinion.error,
+          reason_code: opinion.reasonCode, latency_ns: latency, reason: kemon_str()))
+    count += 1
+    guard isCounted(opinion, entry) else { return }
+    if entry.pointee.tier == .guard {
+      guarded = guarded.joined(with: opinion)
+    } else {
+      enforced = enforced.joined(with: opinion)
     }
-    let isPost = event.pointee.phase == UInt16(KEMON_PHASE_POST)
+  }
+
+  private mutating func opinion(
+    _ entry: UnsafePointer<HandlerEntry>, _ answer: UnsafeMutablePointer<kemon_verdict>,
+    _ status: kemon_status
+  ) -> Verdict {
     guard status >= 0, let action = VerdictAction(rawValue: answer.pointee.action),
       action != .defer
     else {
-      counters.pointee.faults.wrappingAdd(1, ordering: .relaxed)
+      isCacheable = false
+      entry.pointee.counters.add(.faults, on: thread)
       (answer.pointee.reason.0, answer.pointee.reason.1) = (0, 0)
-      return (
-        Verdict(action: entry.onFault, decidedBy: entry.pluginID, priority: entry.priority), latency
-      )
+      return Verdict(
+        action: entry.pointee.onFault, decidedBy: entry.pointee.pluginID,
+        priority: entry.pointee.priority)
     }
-    let replaces =
-      isPost && action == .modify && answer.pointee.flags & UInt16(KEMON_V_RESULT) != 0
-    return (
-      Verdict(
-        action: action, error: answer.pointee.err,
-        allowMask: action == .modify && !isPost ? answer.pointee.allow_mask : .max,
-        replacement: replaces ? answer.pointee.result : nil,
-        reasonCode: answer.pointee.reason_code, decidedBy: entry.pluginID,
-        priority: entry.priority), latency
-    )
+    let flags = answer.pointee.flags
+    if flags & UInt16(KEMON_V_CACHEABLE) == 0 { isCacheable = false }
+    // What a post handler modifies is the result, and only when it says so.
+    let replaces = isPost && action == .modify && flags & UInt16(KEMON_V_RESULT) != 0
+    return Verdict(
+      action: action, error: answer.pointee.err,
+      allowMask: action == .modify && !isPost ? answer.pointee.allow_mask : .max,
+      replacement: replaces ? answer.pointee.result : nil,
+      reasonCode: answer.pointee.reason_code, decidedBy: entry.pointee.pluginID,
+      priority: entry.pointee.priority)
   }
 
   /// Whether a vote is joined, or only kept; denials are counted on the way.
-  private static func isCounted(
-    _ opinion: Verdict, _ entry: HandlerEntry, canDeny: Bool
-  ) -> Bool {
-    let isEffective = entry.tier != .observe && (canDeny || !opinion.isDenied)
+  private func isCounted(_ opinion: Verdict, _ entry: UnsafePointer<HandlerEntry>) -> Bool {
+    let isEffective = entry.pointee.tier != .observe && (canDeny || !opinion.isDenied)
     if opinion.isDenied {
-      if isEffective {
-        entry.counters.pointee.denies.wrappingAdd(1, ordering: .relaxed)
-      } else {
-        entry.counters.pointee.wouldDenies.wrappingAdd(1, ordering: .relaxed)
-      }
+      entry.pointee.counters.add(isEffective ? .denies : .wouldDenies, on: thread)
     }
     // Nobody decides by having no opinion.
     return isEffective && opinion.action != .abstain
-  }
-
-  /// Everything of an answer that is read back; the rest of the reason is not cleared, a NUL in front ends it.
-  private static func preset(_ answer: UnsafeMutablePointer<kemon_verdict>) {
-    answer.pointee.size = UInt32(MemoryLayout<kemon_verdict>.size)
-    answer.pointee.action = UInt16(KEMON_ABSTAIN)
-    answer.pointee.flags = 0
-    answer.pointee.err = 0
-    answer.pointee.reason_code = 0
-    answer.pointee.allow_mask = .max
-    answer.pointee.result = 0
-    answer.pointee.reason.0 = 0
   }
 
   private static func reason(
@@ -131,20 +153,4 @@ enum Ballot {
     let offset = MemoryLayout<kemon_verdict>.offset(of: \.reason) ?? 0
     return UnsafeRawPointer(answer).advanced(by: offset).assumingMemoryBound(to: CChar.self)
   }
-}
-
-/// Whether kinds can be denied, in a table for the hot path.
-enum KindFlags {
-  static func canDeny(_ kind: EventKind) -> Bool {
-    let number = Int(kind.rawValue)
-    return number < EventKind.limit && table[number]
-  }
-
-  // Filled in once and never freed: it lives as long as the process.
-  nonisolated(unsafe) private static let table: UnsafePointer<Bool> = {
-    let table = UnsafeMutablePointer<Bool>.allocate(capacity: EventKind.limit)
-    table.initialize(repeating: false, count: EventKind.limit)
-    for kind in EventKind.allKinds { table[Int(kind.rawValue)] = kind.info?.canDeny ?? false }
-    return UnsafePointer(table)
-  }()
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import KemonEvents
+internal import KemonEvents
 internal import Synchronization
 
 // Unchecked: `table` is atomic and reclaimed by `quiescence`; the registry is behind a lock.
@@ -9,42 +9,31 @@ internal import Synchronization
 /// Any number of threads may dispatch, each with a ``RecordBuilder`` of its own. The handler table is immutable and
 /// replaced atomically, so that handlers come and go while events flow.
 public final class Dispatcher: @unchecked Sendable {
-  private let ring: EventRing
-  private let clock: EventClock
-  private let table: Atomic<UInt>
-  private let quiescence = Quiescence()
-  private let registry = Mutex(Registry())
+  let ring: EventRing
+  let clock: EventClock
+  let table: Atomic<UInt>
+  let quiescence = Quiescence()
+  let box = BallotBox()
+  private let registry = Mutex(HandlerRegistry())
 
-  private struct Registry {
-    var nextID: UInt32 = 1
-    var handlers: [Registered] = []
-  }
-
-  // The counters outlive the handler, so that its statistics can still be read.
-  private struct Registered: @unchecked Sendable {
-    let token: HandlerToken
-    let handler: Handler
-    let counters: UnsafeMutablePointer<HandlerCounters>
-    var isActive = true
-  }
+  /// What handlers together answered to equal events.
+  public let cache: VerdictCache
 
   /// Makes a dispatcher that publishes to a ring.
   ///
-  /// - Parameter clock: gives records their time when they have none yet.
-  public init(ring: EventRing, clock: EventClock = EventClock()) {
+  /// - Parameters:
+  ///   - clock: gives records their time when they have none yet.
+  ///   - cacheCapacity: how many answers are remembered; only those that all handlers of a kind let be.
+  public init(ring: EventRing, clock: EventClock = EventClock(), cacheCapacity: Int = 4096) {
     self.ring = ring
     self.clock = clock
+    cache = VerdictCache(capacity: cacheCapacity)
     table = Atomic(HandlerTable([]).address)
   }
 
   deinit {
     HandlerTable(address: table.load(ordering: .acquiring)).deallocate()
-    registry.withLock { registry in
-      for entry in registry.handlers {
-        entry.counters.deinitialize(count: 1)
-        entry.counters.deallocate()
-      }
-    }
+    registry.withLock { $0.deallocateCounters() }
   }
 
   // MARK: Handlers
@@ -53,81 +42,62 @@ public final class Dispatcher: @unchecked Sendable {
   @discardableResult
   public func add(_ handlers: [Handler]) -> [HandlerToken] {
     registry.withLock { registry in
-      let added = handlers.map { handler in
-        let counters = UnsafeMutablePointer<HandlerCounters>.allocate(capacity: 1)
-        counters.initialize(to: HandlerCounters())
-        defer { registry.nextID += 1 }
-        return Registered(
-          token: HandlerToken(id: registry.nextID), handler: handler, counters: counters)
-      }
-      registry.handlers += added
-      publishTable(registry.handlers)
-      return added.map(\.token)
+      let tokens = handlers.map { registry.add($0) }
+      publish(&registry)
+      return tokens
     }
   }
 
   /// Removes handlers and returns after the last call of them has left.
   ///
-  /// Not from inside a handler: it would wait for itself.
+  /// Not from inside a handler: it would wait for itself. The same holds for ``setEnabled(_:_:)`` and
+  /// ``replace(_:with:)``.
   public func remove(_ tokens: [HandlerToken]) {
-    let gone = Set(tokens)
     registry.withLock { registry in
-      for index in registry.handlers.indices where gone.contains(registry.handlers[index].token) {
-        registry.handlers[index].isActive = false
-      }
-      publishTable(registry.handlers)
+      for token in tokens { registry.change(token) { $0.isActive = false } }
+      publish(&registry)
     }
   }
 
-  private func publishTable(_ handlers: [Registered]) {
-    let new = HandlerTable(handlers.filter(\.isActive).map { ($0.handler.kinds, entry($0)) })
-    let old = table.exchange(new.address, ordering: .sequentiallyConsistent)
-    quiescence.waitForReaders()
-    HandlerTable(address: old).deallocate()
+  /// Lets a handler be called again, or not be called for a while; returns after the last call has left.
+  ///
+  /// - Returns: false when there is no such handler.
+  @discardableResult
+  public func setEnabled(_ isEnabled: Bool, _ token: HandlerToken) -> Bool {
+    registry.withLock { registry in
+      let isKnown = registry.change(token) { $0.isEnabled = isEnabled }
+      if isKnown { publish(&registry) }
+      return isKnown
+    }
   }
 
-  private func entry(_ registered: Registered) -> HandlerEntry {
-    let handler = registered.handler
-    return HandlerEntry(
-      function: handler.function, context: handler.context, filter: handler.filter?.program,
-      counters: registered.counters, pluginID: handler.pluginID, handlerID: registered.token.id,
-      tier: handler.tier, priority: handler.priority, onFault: handler.onFault)
+  /// Puts another handler into the place of one, with its token and what was counted so far.
+  ///
+  /// Every event sees the one or the other; returns after the last call of the old one has left.
+  ///
+  /// - Returns: false when there is no such handler.
+  @discardableResult
+  public func replace(_ token: HandlerToken, with handler: Handler) -> Bool {
+    registry.withLock { registry in
+      let isKnown = registry.change(token) { $0.handler = handler }
+      if isKnown { publish(&registry) }
+      return isKnown
+    }
+  }
+
+  /// Swaps the table, forgets remembered answers, and waits for those who are inside the old table.
+  private func publish(_ registry: inout HandlerRegistry) {
+    let new = HandlerTable(registry.entries)
+    let old = table.exchange(new.address, ordering: .sequentiallyConsistent)
+    // Behind the swap: who reads the new generation sees the new table.
+    cache.flush(.handlersChanged)
+    quiescence.waitForReaders()
+    registry.fold(HandlerTable(address: old))
+    HandlerTable(address: old).deallocate()
   }
 
   /// What every handler did so far, in the order of registration; handlers that are gone included.
   public func handlerStatistics() -> [HandlerStatistics] {
-    registry.withLock { registry in
-      registry.handlers.map { entry in
-        let counters = entry.counters
-        return HandlerStatistics(
-          token: entry.token, name: entry.handler.name, pluginID: entry.handler.pluginID,
-          pluginName: entry.handler.pluginName, isActive: entry.isActive,
-          calls: counters.pointee.calls.load(ordering: .relaxed),
-          filtered: counters.pointee.filtered.load(ordering: .relaxed),
-          denies: counters.pointee.denies.load(ordering: .relaxed),
-          wouldDenies: counters.pointee.wouldDenies.load(ordering: .relaxed),
-          faults: counters.pointee.faults.load(ordering: .relaxed),
-          timedCalls: counters.pointee.timedCalls.load(ordering: .relaxed),
-          timedNanoseconds: counters.pointee.timedNanoseconds.load(ordering: .relaxed))
-      }
-    }
-  }
-
-  // MARK: Events
-
-  /// Asks the handlers of the record's kind, writes their votes and the verdict into the record, and publishes it.
-  ///
-  /// - Parameter builder: holds a record with its payload; sealed and numbered here.
-  /// - Returns: what the hook has to enforce.
-  @discardableResult
-  public func dispatch(_ builder: inout RecordBuilder) -> Verdict {
-    builder.seal()
-    if builder.header.pointee.time_ns == 0 { builder.header.pointee.time_ns = clock.now() }
-    let ticket = quiescence.enter()
-    let row = HandlerTable(address: table.load(ordering: .acquiring)).row(builder.view.kind)
-    let verdict = row.isEmpty ? Verdict() : Ballot.hold(row, &builder)
-    quiescence.leave(ticket)
-    ring.publish(&builder)
-    return verdict
+    registry.withLock { $0.statistics(HandlerTable(address: table.load(ordering: .acquiring))) }
   }
 }

@@ -27,6 +27,8 @@ public final class EventClock: Sendable {
   /// A time that never steps, in nanoseconds, for measuring.
   public static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
 
+  // Out of line: the callers are on the hot path and most have their time already.
+  @inline(never)
   private static func read(_ clock: clockid_t) -> UInt64 {
     var time = timespec()
     clock_gettime(clock, &time)

@@ -8,7 +8,7 @@ public import KemonEvents
 /// path ^= '/etc/' and not uid in (0, 501)
 /// ```
 ///
-/// Texts: `path`, `exe`, `comm` with `==`, `!=`, `^=` (starts with). Numbers: `pid`, `ppid`, `uid`, `gid` with `==`,
+/// Texts: `path`, `exe`, `comm`, `kind` with `==`, `!=`, `^=` (starts with). Numbers: `pid`, `ppid`, `uid`, `gid` with `==`,
 /// `!=`, `in (1, 2)`. Joined by `and`, `or`, `not` and parentheses. `path` is true when either path of an event with
 /// two paths matches; a kind without a path never matches, so that `path != 'x'` is true for it.
 public struct EventFilter: Sendable, CustomStringConvertible {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import KemonEvents
+
 /// Turns the text of a filter into a program: recursive descent over bytes.
 struct FilterParser {
   private let text: [UInt8]
@@ -58,17 +60,19 @@ struct FilterParser {
     let start = position
     let name = word()
     let fields: [String: FilterProgram.Field] = [
-      "path": .path, "exe": .exe, "comm": .comm, "pid": .pid, "ppid": .ppid, "uid": .uid,
+      "path": .path, "exe": .exe, "comm": .comm, "kind": .kind, "pid": .pid, "ppid": .ppid,
+      "uid": .uid,
       "gid": .gid,
     ]
     guard let field = fields[name] else {
       position = start
       skipSpace()
       throw error(
-        "needed is path, exe, comm, pid, ppid, uid, gid, not or (, found \(quoteNext())")
+        "needed is path, exe, comm, kind, pid, ppid, uid, gid, not or (, found \(quoteNext())")
     }
     switch field {
     case .path, .exe, .comm: try textCondition(field, name)
+    case .kind: try kindCondition()
     case .pid, .ppid, .uid, .gid: try numberCondition(field, name)
     }
   }
@@ -90,6 +94,31 @@ struct FilterParser {
     instructions.append(
       .init(
         operation: operation, field: field, start: Int32(start), count: Int32(bytes.count - start)))
+    if negated { instructions.append(.init(operation: .not)) }
+  }
+
+  /// A kind by its name, or by the beginning of it, becomes a bit for every kind.
+  private mutating func kindCondition() throws(FilterError) {
+    let negated = take("!=")
+    let isPrefix = !negated && take("^=")
+    guard negated || isPrefix || take("==") else {
+      throw error("kind needs ==, != or ^=, found \(quoteNext())")
+    }
+    skipSpace()
+    let place = position
+    let start = bytes.count
+    try textLiteral()
+    let name = String(decoding: bytes[start...], as: UTF8.self)
+    bytes.removeLast(bytes.count - start)
+    let kinds = EventKind.matching(isPrefix ? name + "*" : name, phase: nil)
+    guard !kinds.isEmpty else {
+      position = place
+      throw error("there is no kind '\(name)'\(isPrefix ? " with anything behind it" : "")")
+    }
+    let mask = numbers.count
+    numbers.append(contentsOf: [Int64](repeating: 0, count: (EventKind.limit + 63) / 64))
+    for kind in kinds { numbers[mask + Int(kind.rawValue) / 64] |= 1 << Int64(kind.rawValue % 64) }
+    instructions.append(.init(operation: .isOfKind, field: .kind, start: Int32(mask)))
     if negated { instructions.append(.init(operation: .not)) }
   }
 

@@ -7,9 +7,9 @@ internal import KemonEvents
 ///
 /// Evaluating it allocates nothing and counts no references.
 struct FilterProgram {
-  enum Field: UInt8 { case path, exe, comm, pid, ppid, uid, gid }
+  enum Field: UInt8 { case path, exe, comm, kind, pid, ppid, uid, gid }
 
-  enum Operation: UInt8 { case equals, startsWith, isIn, and, or, not }
+  enum Operation: UInt8 { case equals, startsWith, isIn, isOfKind, and, or, not }
 
   struct Instruction {
     var operation: Operation
@@ -48,7 +48,7 @@ struct FilterProgram {
     var stack: UInt64 = 0
     for instruction in instructions {
       switch instruction.operation {
-      case .equals, .startsWith, .isIn:
+      case .equals, .startsWith, .isIn, .isOfKind:
         stack = stack << 1 | (holds(instruction, record) ? 1 : 0)
       case .and:
         stack = (stack >> 1) & (stack | ~1)
@@ -70,6 +70,7 @@ struct FilterProgram {
         || holds(instruction, record, payloadOffset: second)
     case .exe: return compare(instruction, record.bytes(event.pointee.subject.exe))
     case .comm: return compare(instruction, record.bytes(event.pointee.subject.comm))
+    case .kind: return isMarked(instruction, record.kind)
     case .pid: return contains(instruction, Int64(event.pointee.subject.pid))
     case .ppid: return contains(instruction, Int64(event.pointee.subject.ppid))
     case .uid: return contains(instruction, Int64(event.pointee.subject.uid))
@@ -98,6 +99,35 @@ struct FilterProgram {
     else { return false }
     guard count > 0, let left = text.baseAddress, let right = bytes.baseAddress else { return true }
     return memcmp(left, right + Int(instruction.start), count) == 0
+  }
+
+  /// A kind's bit in the mask that the text was compiled to.
+  private func isMarked(_ instruction: Instruction, _ kind: EventKind) -> Bool {
+    let number = Int(kind.rawValue)
+    guard number < EventKind.limit else { return false }
+    return numbers[Int(instruction.start) + number / 64] >> Int64(number % 64) & 1 != 0
+  }
+
+  /// The parts of an event that the result depends on.
+  var fieldsRead: CacheDeclaration.Fields {
+    var fields: CacheDeclaration.Fields = []
+    for instruction in instructions {
+      switch instruction.operation {
+      case .and, .or, .not, .isOfKind: continue
+      case .equals, .startsWith, .isIn: break
+      }
+      switch instruction.field {
+      case .path: fields.insert(.path)
+      case .exe: fields.insert(.exe)
+      case .comm: fields.insert(.comm)
+      case .kind: break
+      case .pid: fields.insert(.pid)
+      case .ppid: fields.insert(.ppid)
+      case .uid: fields.insert(.uid)
+      case .gid: fields.insert(.gid)
+      }
+    }
+    return fields
   }
 
   private func contains(_ instruction: Instruction, _ number: Int64) -> Bool {

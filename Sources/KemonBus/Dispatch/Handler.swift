@@ -25,13 +25,15 @@ public struct Handler: @unchecked Sendable {
   public var function: kemon_handler_fn
   /// The function's first argument; must live until the handler has been removed.
   public var context: UnsafeMutableRawPointer?
+  /// What of an event its answers depend on, if they may be remembered; see ``VerdictCache``.
+  public var cache: CacheDeclaration
 
   /// Makes a handler.
   public init(
     name: String, pluginID: UInt32, pluginName: String, kinds: [EventKind],
     filter: EventFilter? = nil, tier: VerdictTier = .enforce, priority: Int32 = 0,
     onFault: VerdictAction = .abstain, function: @escaping kemon_handler_fn,
-    context: UnsafeMutableRawPointer? = nil
+    context: UnsafeMutableRawPointer? = nil, cache: CacheDeclaration = .none
   ) {
     self.name = name
     self.pluginID = pluginID
@@ -43,6 +45,7 @@ public struct Handler: @unchecked Sendable {
     self.onFault = onFault
     self.function = function
     self.context = context
+    self.cache = cache
   }
 }
 
@@ -62,8 +65,10 @@ public struct HandlerStatistics: Sendable {
   public let pluginID: UInt32
   /// The plugin's name.
   public let pluginName: String
-  /// Whether it is still registered.
+  /// Whether it is still registered; a disabled one is.
   public let isActive: Bool
+  /// Whether it is called: registered and not disabled.
+  public let isEnabled: Bool
   /// Calls.
   public let calls: UInt64
   /// Events that its filter kept away from it.

@@ -11,7 +11,7 @@ public final class Observer: @unchecked Sendable {
   private let ring: EventRing
   private let overflow: OverflowPolicy
   private let handlers: [Handler]
-  private let counters: UnsafeMutablePointer<HandlerCounters>
+  private let counters: [HandlerCounters]
   private let table: HandlerTable
   private let isStopping = Atomic<Bool>(false)
   private let state = Mutex(State())
@@ -33,9 +33,7 @@ public final class Observer: @unchecked Sendable {
     self.ring = ring
     self.overflow = overflow
     self.handlers = handlers
-    let counters = UnsafeMutablePointer<HandlerCounters>.allocate(
-      capacity: max(handlers.count, 1))
-    for index in handlers.indices { (counters + index).initialize(to: HandlerCounters()) }
+    let counters = handlers.map { _ in HandlerCounters.allocate() }
     self.counters = counters
     table = HandlerTable(
       handlers.enumerated()
@@ -44,7 +42,7 @@ public final class Observer: @unchecked Sendable {
             handler.kinds,
             HandlerEntry(
               function: handler.function, context: handler.context,
-              filter: handler.filter?.program, counters: counters + index,
+              filter: handler.filter?.program, counters: counters[index],
               pluginID: handler.pluginID, handlerID: UInt32(index), tier: .observe,
               priority: handler.priority, onFault: .abstain)
           )
@@ -54,8 +52,7 @@ public final class Observer: @unchecked Sendable {
   deinit {
     stop()
     table.deallocate()
-    counters.deinitialize(count: handlers.count)
-    counters.deallocate()
+    for each in counters { each.deallocate() }
   }
 
   /// Joins the ring and starts the thread; harmless when it runs already.
@@ -91,16 +88,11 @@ public final class Observer: @unchecked Sendable {
 
   /// What each handler did so far.
   public func handlerStatistics() -> [HandlerStatistics] {
-    handlers.enumerated()
-      .map { index, handler in
-        let counters = counters + index
-        return HandlerStatistics(
-          token: HandlerToken(id: 0), name: handler.name, pluginID: handler.pluginID,
-          pluginName: handler.pluginName, isActive: true,
-          calls: counters.pointee.calls.load(ordering: .relaxed),
-          filtered: counters.pointee.filtered.load(ordering: .relaxed), denies: 0, wouldDenies: 0,
-          faults: counters.pointee.faults.load(ordering: .relaxed), timedCalls: 0,
-          timedNanoseconds: 0)
+    zip(handlers, counters)
+      .map { handler, counters in
+        HandlerStatistics(
+          token: HandlerToken(id: 0), handler: handler, counters: counters,
+          calls: counters.total(.calls), isActive: true, isEnabled: true)
       }
   }
 
@@ -111,9 +103,10 @@ public final class Observer: @unchecked Sendable {
 
   private func run(_ subscription: Subscription) {
     ckemon_thread_set_role(UInt32(CKEMON_ROLE_OBSERVER))
+    let thread = HandlerCounters.thread()
     var goal: UInt64?
     while true {
-      let taken = subscription.drain { show($0) }
+      let taken = subscription.drain { show($0, thread) }
       if isStopping.load(ordering: .acquiring) {
         // Only what was published before the stop: producers that go on cannot keep the thread alive.
         let end = goal ?? ring.published
@@ -125,18 +118,20 @@ public final class Observer: @unchecked Sendable {
     }
   }
 
-  private func show(_ record: RecordView) -> Bool {
+  private func show(_ record: RecordView, _ thread: Int) -> Bool {
     var isDelivered = false
     var answer = kemon_verdict()
-    for entry in table.row(record.kind) {
+    guard let row = table.row(record.kind) else { return false }
+    for index in 0..<row.pointee.count {
+      let entry = row.pointee.entries[index]
       if let filter = entry.filter, !filter.matches(record) {
-        entry.counters.pointee.filtered.wrappingAdd(1, ordering: .relaxed)
+        entry.counters.add(.filtered, on: thread)
         continue
       }
       answer.size = UInt32(MemoryLayout<kemon_verdict>.size)
       let status = entry.function(entry.context, record.event, &answer)
-      entry.counters.pointee.calls.wrappingAdd(1, ordering: .relaxed)
-      if status < 0 { entry.counters.pointee.faults.wrappingAdd(1, ordering: .relaxed) }
+      entry.counters.add(.calls, on: thread)
+      if status < 0 { entry.counters.add(.faults, on: thread) }
       isDelivered = true
     }
     return isDelivered

@@ -6,4 +6,6 @@ public enum OverflowPolicy: String, Sendable, CaseIterable {
   case drop
   /// Producers wait for it; for recordings and replay, where losing is worse than waiting.
   case block
+  /// As drop, and the first loss says that the run is to end: a result with holes is worth nothing.
+  case exit
 }

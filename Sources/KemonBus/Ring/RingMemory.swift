@@ -1,93 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Synchronization
+internal import CKemonPlatform
+public import Synchronization
 
 /// One word of the ring that several threads write.
-typealias RingWord = UnsafeMutablePointer<Atomic<UInt64>>
+public typealias RingWord = UnsafeMutablePointer<Atomic<UInt64>>
 
-/// The raw memory of a ring: slots and subscribers' lines.
+/// Where everything lies in a ring's memory, as offsets from its start.
 ///
-/// All words that more than one thread writes are reached as atomics through pointers: no exclusivity check, no
-/// reference count, and nothing for a race detector to find. This file and ``EventRing`` are the audited pair.
-struct RingMemory {
+/// ```
+///   0  what the ring is: never changes        384  sleeping: flag, futex
+/// 128  claim                                  512  subscribers, a line each
+/// 256  control: limit, audience, lines       8704  slots, then the arena: a block for each slot
+/// ```
+///
+/// The same layout lies in private memory and in a file that two processes map; `kemon/ring.h` has it for C.
+struct RingLayout: Equatable {
   /// Bytes of a cache line pair: what the hardware fetches together.
   static let line = 128
-  /// Words in front of a slot's bytes: stamp, size, address of the spill block.
-  static let slotHeaderWords = 3
+  /// Words in front of a slot's bytes: stamp and answer.
+  static let slotHeader = 16
   /// How many may subscribe at a time.
   static let subscriberLimit = 64
+  static let claim = line
+  static let control = line * 2
+  static let sleeping = line * 3
+  static let subscribers = line * 4
+  static let slotsOffset = line * (4 + subscriberLimit)
+  static let page = 4096
 
-  let slotCount: Int
-  let slotStride: Int
-  private let base: UnsafeMutableRawPointer
-  private let slotsOffset: Int
+  let slots: Int
+  let slotBytes: Int
+  /// Bytes of a slot's block in the arena; 0 when every record fits its slot.
+  let blockBytes: Int
+  let recordLimit: Int
 
-  init(slots: Int, slotBytes: Int) {
-    slotCount = slots
-    slotStride = (slotBytes + 63) & ~63
-    slotsOffset = Self.line * (Self.subscriberLimit + 3)
-    let bytes = slotsOffset + slotCount * slotStride
-    base = .allocate(byteCount: bytes, alignment: Self.line)
-    base.initializeMemory(as: UInt64.self, repeating: 0, count: bytes / 8)
-  }
-
-  func deallocate() {
-    for index in 0..<slotCount {
-      let address = UInt(slot(UInt64(index))[2].load(ordering: .relaxed))
-      UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
+  init(_ wanted: RingConfiguration) throws(RingError) {
+    guard (1...(1 << 24)).contains(wanted.slots), (32...(1 << 16)).contains(wanted.slotBytes),
+      (1...((1 << 22) - Self.page)).contains(wanted.recordLimit)
+    else {
+      throw RingError(
+        .badConfiguration,
+        """
+        \(wanted.slots) slots of \(wanted.slotBytes) bytes for records of \(wanted.recordLimit) bytes; \
+        needed are 1...\(1 << 24), 32...\(1 << 16) and 1...\((1 << 22) - Self.page)
+        """)
     }
-    base.deallocate()
+    var count = 4
+    while count < wanted.slots { count *= 2 }
+    slots = count
+    slotBytes = (wanted.slotBytes + 15) & ~15
+    let inline = slotBytes - Self.slotHeader
+    blockBytes =
+      wanted.recordLimit <= inline ? 0 : (wanted.recordLimit + Self.page - 1) & ~(Self.page - 1)
+    recordLimit = max(wanted.recordLimit, inline)
   }
 
-  private func word(at offset: Int) -> RingWord {
-    (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
-  }
-
-  /// The next sequence to be claimed.
-  var claim: RingWord { word(at: 0) }
-  /// Sequences below this are known not to run into a gating subscriber.
-  var gate: RingWord { word(at: Self.line) }
-  /// Nonzero when some subscriber may be asleep.
-  var sleepers: RingWord { word(at: Self.line * 2) }
-  /// Counts wake-ups; its low half is the futex.
-  var wakeups: RingWord { word(at: Self.line * 2 + 8) }
-
-  /// A subscriber's line: state, then cursor.
-  func subscriber(_ index: Int) -> RingWord { word(at: Self.line * (3 + index)) }
-
-  /// The slot of a sequence.
-  func slot(_ sequence: UInt64) -> RingWord {
-    word(at: slotsOffset + Int(sequence & UInt64(slotCount - 1)) * slotStride)
-  }
-
-  /// The words of a spill block, or nil when there is none or it is too small.
-  ///
-  /// Its capacity stands in its first word, so that a reader never pairs one block with the capacity of another.
-  static func spill(_ address: UInt64, holding size: Int) -> RingWord? {
-    guard let block = UnsafeMutableRawPointer(bitPattern: UInt(address)) else { return nil }
-    let words = block.assumingMemoryBound(to: Atomic<UInt64>.self)
-    return size <= Int(words[0].load(ordering: .relaxed)) ? words + 8 : nil
-  }
-
-  /// A new spill block.
-  static func allocateSpill(holding size: Int) -> (address: UInt64, words: RingWord) {
-    var capacity = 1024
-    while capacity < size { capacity *= 2 }
-    let block = UnsafeMutableRawPointer.allocate(byteCount: capacity + 64, alignment: 64)
-    block.initializeMemory(as: UInt64.self, repeating: 0, count: capacity / 8 + 8)
-    let words = block.assumingMemoryBound(to: Atomic<UInt64>.self)
-    words[0].store(UInt64(capacity), ordering: .relaxed)
-    return (UInt64(UInt(bitPattern: block)), words + 8)
-  }
-
-  /// Bytes of a record that a slot holds itself; larger ones go to the slot's spill block.
-  var inlineCapacity: Int { slotStride - Self.slotHeaderWords * 8 }
+  var arenaOffset: Int { (Self.slotsOffset + slots * slotBytes + Self.page - 1) & ~(Self.page - 1) }
+  var size: Int { arenaOffset + slots * blockBytes }
 }
 
-/// The life of a slot for one sequence, as numbers that only grow.
-enum Stamp {
-  /// The record of the sequence is being written.
-  static func writing(_ sequence: UInt64) -> UInt64 { (sequence + 1) * 2 - 1 }
-  /// The record of the sequence can be read.
-  static func published(_ sequence: UInt64) -> UInt64 { (sequence + 1) * 2 }
+/// A stretch of memory that a ring lives in, private or shared, and gives back in the end.
+final class RingMemory {
+  let base: UnsafeMutableRawPointer
+  let size: Int
+
+  /// Private memory: zeroed; header and slots are touched at once, the arena when it is used.
+  convenience init(private layout: RingLayout) throws(RingError) {
+    try self.init(privateBytes: layout.size)
+    for offset in stride(from: 0, to: layout.arenaOffset, by: RingLayout.page) {
+      base.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
+    }
+  }
+
+  /// Some private memory, zeroed.
+  init(privateBytes size: Int) throws(RingError) {
+    var error: Int32 = 0
+    guard let base = ckemon_map_private(size, &error) else {
+      throw RingError(.noMemory, errno: error, "no memory of \(size) bytes")
+    }
+    self.base = base
+    self.size = size
+  }
+
+  /// A file that other processes map, too.
+  init(shared descriptor: Int32, size: Int) throws(RingError) {
+    var error: Int32 = 0
+    guard let base = ckemon_map_shared(descriptor, size, &error) else {
+      throw RingError(.noMemory, errno: error, "the file of \(size) bytes cannot be mapped")
+    }
+    self.base = base
+    self.size = size
+  }
+
+  deinit { ckemon_unmap(base, size) }
+
+  func word(at offset: Int) -> RingWord {
+    (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+  }
 }

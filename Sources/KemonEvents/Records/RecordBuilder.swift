@@ -128,16 +128,20 @@ public struct RecordBuilder: ~Copyable {
   }
 
   /// Ends the record with NULs up to a multiple of 8 and sets its size; a sealed record stays as it is.
-  @discardableResult @inlinable
+  @discardableResult @inlinable @inline(__always)
   public mutating func seal() -> RecordView {
-    if isSealed { return view }
+    if !isSealed { end() }
+    return view
+  }
+
+  @inlinable
+  mutating func end() {
     // At least one NUL, so that no C string of the record can run out of it.
     let end = (count + 8) & ~7
     (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: end - count)
     count = end
     isSealed = true
     header.pointee.size = UInt32(end)
-    return view
   }
 
   /// Adds the votes to a sealed record, and seals it again.

@@ -15,11 +15,14 @@ struct HandlerRequest {
   let onFault: VerdictAction
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
+  let cache: CacheDeclaration
 
   /// How many a plugin may have: each is asked for every event of its kinds.
   static let countLimit = 256
   /// The longest name and pattern.
   static let nameLimit = 64
+  /// Bytes of the struct in its first version, which ends with `priority`.
+  static let firstSize = 56
   /// The longest filter.
   static let filterLimit = 4096
 
@@ -30,9 +33,8 @@ struct HandlerRequest {
     _ pointer: UnsafePointer<kemon_handler>?, token: UInt64, taken: [String]
   ) throws(PluginRefusal) {
     guard let pointer else { throw PluginRefusal(KEMON_E_INVALID, "handler is NULL") }
-    // The first version of the struct is the present one.
     let raw = try ForeignStruct.read(
-      pointer, first: MemoryLayout<kemon_handler>.size, tail: .mustBeZero, named: "handler")
+      pointer, first: Self.firstSize, tail: .mustBeZero, named: "handler")
     name = try Self.name(raw.name, taken: taken)
     let place = "handler \"\(name)\""
     guard let function = raw.fn else {
@@ -44,6 +46,7 @@ struct HandlerRequest {
     role = try Self.role(raw.flags, place)
     onFault = try Self.onFault(raw.on_fault, place)
     priority = raw.priority
+    cache = try Self.cache(raw, place)
     self.token = token
     self.function = function
     context = raw.ctx
@@ -138,6 +141,21 @@ struct HandlerRequest {
     }
   }
 
+  private static func cache(
+    _ raw: kemon_handler, _ place: String
+  ) throws(PluginRefusal) -> CacheDeclaration {
+    let fields = CacheDeclaration.Fields(rawValue: raw.cache_fields)
+    guard fields.isSubset(of: .known) else {
+      let unknown = fields.subtracting(.known).rawValue
+      throw PluginRefusal(
+        KEMON_E_UNSUPPORTED, "\(place): unknown cache_fields 0x\(String(unknown, radix: 16))")
+    }
+    guard raw.reserved == 0 else {
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): reserved is \(raw.reserved), needed is 0")
+    }
+    return CacheDeclaration(fields: fields, lifetime: raw.cache_ttl_ns)
+  }
+
   private static func onFault(
     _ value: UInt16, _ place: String
   ) throws(PluginRefusal) -> VerdictAction {
@@ -160,6 +178,6 @@ extension HandlerRequest {
       name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
       tier: role == .voter && !isMonitoring ? .enforce : .observe, priority: priority,
       onFault: onFault,
-      function: function, context: context)
+      function: function, context: context, cache: cache)
   }
 }

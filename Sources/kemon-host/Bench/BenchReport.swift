@@ -101,7 +101,12 @@ struct BenchReport {
       "subscriber": .string(account.name), "produced": .integer(Int64(clamping: account.produced)),
       "delivered": .integer(Int64(clamping: account.delivered)),
       "muted": .integer(Int64(clamping: account.muted)),
-      "lost": .integer(Int64(clamping: account.lost)), "balanced": .bool(account.isBalanced),
+      "lost": .integer(Int64(clamping: account.lost)),
+      "lost_at": .object(
+        Dictionary(
+          uniqueKeysWithValues: account.losses.named.map {
+            ($0.name, .integer(Int64(clamping: $0.count)))
+          })), "balanced": .bool(account.isBalanced),
     ])
   }
 }

@@ -38,6 +38,8 @@ struct ReplayCommand: ParsableCommand {
 
     let player = Player(speed: speed, clock: pipeline.clock)
     let signals = SignalWatch { _ in player.stop() }
+    let overflow = OverflowWatch(pipeline.ring, flow.onOverflow) { player.stop() }
+    defer { withExtendedLifetime(overflow) {} }
     let start = EventClock.monotonic()
     let progress = ProgressClock(isAlone: events.output == EventOutput.none) {
       [ring = pipeline.ring] in

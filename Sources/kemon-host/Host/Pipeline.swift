@@ -30,7 +30,7 @@ final class Pipeline {
   ) {
     self.events = events
     self.overflow = flow.onOverflow ?? overflow
-    ring = EventRing(slots: flow.ring)
+    ring = EventRing(slots: flow.ring, simulatedLoss: flow.simulateDrops)
     dispatcher = Dispatcher(ring: ring, clock: clock)
     let isSilent = events == nil || events?.output == EventOutput.none
     output = BufferedOutput(to: isSilent ? nil : 1)
@@ -78,7 +78,8 @@ final class Pipeline {
   func stop() -> FlowReport {
     plugins.stop()
     var report = FlowReport(
-      published: ring.published, accounts: plugins.observerAccounts,
+      published: ring.published, refused: ring.refused, hasOverflowed: ring.hasOverflowed,
+      accounts: plugins.observerAccounts,
       voters: dispatcher.handlerStatistics(), observers: plugins.observerStatistics)
     if let (recorder, writer) = recording {
       recordNames(in: writer)
@@ -88,6 +89,7 @@ final class Pipeline {
     }
     output.close()
     log.close()
+    report.hasOverflowed = ring.hasOverflowed
     report.droppedOutput = output.account.droppedWrites
     report.outputFailure = output.failure
     report.droppedLog = log.droppedLines
@@ -116,6 +118,8 @@ final class Pipeline {
 /// What became of every event of a run.
 struct FlowReport {
   var published: UInt64
+  var refused: UInt64
+  var hasOverflowed: Bool
   var accounts: [SubscriberAccount]
   var voters: [HandlerStatistics]
   var observers: [HandlerStatistics]
@@ -126,6 +130,7 @@ struct FlowReport {
   var outputFailure: Int32 = 0
 
   var lost: UInt64 { accounts.reduce(0) { $0 + $1.lost } }
+  var overwritten: UInt64 { accounts.reduce(0) { $0 + $1.losses.overwritten } }
   var isBalanced: Bool { accounts.allSatisfy { $0.isBalanced && $0.pending == 0 } }
 
   /// The exit code that the accounts ask for, if any.
@@ -139,6 +144,10 @@ struct FlowReport {
       return .failure
     }
     if Console.reportLostData(outputFailure) { return .failure }
+    if flow.onOverflow == .exit, overwritten > 0 || hasOverflowed {
+      Console.error("an observer or the recorder was a whole ring behind: the run ended early")
+      return ExitStatus.eventsLost
+    }
     return flow.failOnLoss && lost > 0 ? ExitStatus.eventsLost : nil
   }
 }

@@ -61,9 +61,16 @@ struct FlowOptions: ParsableArguments {
   @Option(
     help: """
       When an observer or the recorder is a whole ring behind: drop events and count them (default \
-      of run and record), or hold the producers back (block, default of replay and bench).
+      of run and record), hold the producers back (block, default of replay and bench), or end the \
+      run with exit code 4 (exit).
       """)
   var onOverflow: OverflowPolicy?
+
+  @Option(
+    help: ArgumentHelp(
+      "Lose this share of the events of every observer and of the recorder, to see it counted.",
+      valueName: "N%"))
+  var simulateDrops = SimulatedLoss.none
 
   @Flag(help: "Exit with 4 when an observer or the recorder lost events.")
   var failOnLoss = false
@@ -82,6 +89,18 @@ struct FlowOptions: ParsableArguments {
 }
 
 extension OverflowPolicy: ExpressibleByArgument {}
+
+extension SimulatedLoss: ExpressibleByArgument {
+  /// Reads a share as in `5%` or `5`.
+  public init?(argument: String) {
+    let digits = argument.hasSuffix("%") ? argument.dropLast() : argument[...]
+    guard let percent = Int(digits), (0...100).contains(percent) else { return nil }
+    self.init(percent: percent)
+  }
+
+  /// The share, with its sign.
+  public var defaultValueDescription: String { "\(percent)%" }
+}
 
 /// The dialects of the original's log.
 enum Dialect: String, CaseIterable, ExpressibleByArgument {

@@ -35,8 +35,11 @@ enum Summary {
   }
 
   private static func describe(_ account: SubscriberAccount) -> String {
-    "\(account.name): \(account.produced.grouped) published = "
+    let stages = account.losses.named.map { "\($0.count.grouped) \($0.name)" }
+    let place = stages.isEmpty ? "" : " [\(stages.joined(separator: ", "))]"
+    return "\(account.name): \(account.produced.grouped) published = "
       + "\(account.delivered.grouped) delivered + \(account.muted.grouped) muted + "
-      + "\(account.lost.grouped) lost (\(account.isBalanced ? "balanced" : "NOT BALANCED"))"
+      + "\(account.lost.grouped) lost\(place) "
+      + "(\(account.isBalanced ? "balanced" : "NOT BALANCED"))"
   }
 }

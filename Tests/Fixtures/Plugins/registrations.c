@@ -84,6 +84,17 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
   x = good("fault");
   x.on_fault = 7;
   attempt("bad on_fault", &x);
+  x = good("cache");
+  x.cache_fields = 0x80000000u;
+  attempt("unknown cache", &x);
+  x = good("cached");
+  x.cache_fields = KEMON_CACHE_UID | KEMON_CACHE_PATH;
+  x.cache_ttl_ns = 1000;
+  attempt("cache", &x);
+  x = good("first");
+  x.size = 56; /* before cache_fields: what follows is not the host's to read */
+  x.cache_fields = 0xFFFFFFFFu;
+  attempt("first version", &x);
   x = good("short");
   x.size = 8;
   attempt("too short", &x);

@@ -21,8 +21,8 @@ struct Counter {
 
 void *create(const kemon_host *host, const kemon_create *, kemon_error *error) noexcept {
   auto *self = new (std::nothrow) Counter;
-  const kemon_handler handler{sizeof handler, 0, "count", "process.exec", nullptr,
-                              Counter::on_exec, self, KEMON_PHASE_PRE, KEMON_FAIL_ABSTAIN, 0};
+  const kemon_handler handler{sizeof handler, 0, "count", "process.exec", nullptr, Counter::on_exec, self,
+                              KEMON_PHASE_PRE, KEMON_FAIL_ABSTAIN, 0, 0, 0, 0};
   if (self != nullptr && host->on(host, &handler, nullptr, error) == KEMON_OK)
     return self;
   delete self;

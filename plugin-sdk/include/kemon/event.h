@@ -33,6 +33,7 @@ enum {
 /* kemon_event.flags */
 #define KEMON_EV_TRUNCATED 0x0001  /* some string is cut: never allow by comparing it */
 #define KEMON_EV_REPLAYED 0x0002   /* comes from a recording */
+#define KEMON_EV_CACHED 0x0008     /* the verdict is remembered from an equal event; nobody was asked, so no votes */
 #define KEMON_EV_GAP_BEFORE 0x0004 /* the subscriber that reads this lost events just before it */
 
 /* Who acts. (pid, start_ns) stays unique when pids are used again. */

@@ -22,14 +22,25 @@ typedef kemon_status (*kemon_handler_fn)(void *ctx, const kemon_event *event, ke
 #define KEMON_FAIL_ALLOW 1
 #define KEMON_FAIL_DENY 2
 
+/* What of an event an answer depends on. */
+#define KEMON_CACHE_PID 0x1      /* the process: pid and start_ns */
+#define KEMON_CACHE_PPID 0x2     /* ppid */
+#define KEMON_CACHE_UID 0x4      /* uid */
+#define KEMON_CACHE_GID 0x8      /* gid */
+#define KEMON_CACHE_EXE 0x10     /* exe */
+#define KEMON_CACHE_COMM 0x20    /* comm */
+#define KEMON_CACHE_PATH 0x40    /* the path or both paths of the payload */
+#define KEMON_CACHE_FILE 0x80    /* dev and ino of the payload */
+#define KEMON_CACHE_PAYLOAD 0x100 /* the whole payload, with its strings */
+
 /* A handler to register. The host copies the struct and its strings; ctx must live until `off` or destroy returns. */
 typedef struct kemon_handler {
   uint32_t size;
   uint32_t flags;   /* KEMON_H_* */
   const char *name; /* unique in the plugin */
   const char *kind; /* "file.open", or a pattern with * at its end: "file.*", "*" */
-  /* NULL, or a condition on the event, checked by the host before the handler is called. Conditions: path, exe, comm
-   * with == != ^= (starts with); pid, ppid, uid, gid with == != or in (1, 2); joined by and, or, not, ( ).
+  /* NULL, or a condition on the event, checked by the host before the handler is called. Conditions: path, exe, comm,
+   * kind with == != ^= (starts with); pid, ppid, uid, gid with == != or in (1, 2); joined by and, or, not, ( ).
    *   "path ^= '/etc/' and not uid in (0, 501)"
    * path is true when either path of a two-path event matches, for ^= of whole bytes. */
   const char *filter;
@@ -38,6 +49,11 @@ typedef struct kemon_handler {
   uint16_t phase;    /* KEMON_PHASE_*; 0 = every phase of the kinds */
   uint16_t on_fault; /* KEMON_FAIL_* */
   int32_t priority;  /* lower is called first; it never turns a denial into something else */
+  /* KEMON_CACHE_*: what the answer depends on beside the kind and the filter; 0 = ask every time. The host may then
+   * remember an answer that is flagged KEMON_V_CACHEABLE and give it for equal events without calling: only what all
+   * handlers of the kind agree to, until a handler comes or goes, or cache_ttl_ns (0 = for ever) is over. */
+  uint32_t cache_fields, reserved;
+  uint64_t cache_ttl_ns;
 } kemon_handler;
 
 #define KEMON_LOG_ERROR 1

@@ -21,7 +21,8 @@ KEMON_C_BEGIN
 #define KEMON_TIER_ENFORCE 1 /* plugins that decide */
 #define KEMON_TIER_OBSERVE 2 /* votes are recorded as "would deny", never enforced */
 
-#define KEMON_V_RESULT 0x1 /* `result` is set */
+#define KEMON_V_RESULT 0x1    /* `result` is set */
+#define KEMON_V_CACHEABLE 0x2 /* the answer holds for every event that is equal in the handler's cache_fields */
 
 /* Filled in by a handler, read by the host when the handler returns. The host presets size, ABSTAIN and a full mask;
  * only the fields that the action uses need to be set. The struct belongs to the host and dies with the call. */

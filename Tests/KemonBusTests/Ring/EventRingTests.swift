@@ -70,9 +70,9 @@ import Testing
     subscriber.cancel()
     subscriber.cancel()
     ring.publish(&builder)
-    #expect(
-      subscriber.account
-        == SubscriberAccount(name: "leaver", produced: 5, delivered: 2, muted: 0, lost: 3))
+    var expected = SubscriberAccount(name: "leaver", produced: 5, delivered: 2, lost: 3)
+    expected.losses.unread = 3
+    #expect(subscriber.account == expected)
     #expect(subscriber.drain { _ in true } == 0)
   }
 

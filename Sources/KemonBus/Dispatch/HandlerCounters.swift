@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKemonPlatform
+internal import Synchronization
+
+/// What a handler's calls are counted in: a line for each thread, so that counting is a plain addition.
+///
+/// Threads beyond the last line share it and count with atomic additions.
+struct HandlerCounters {
+  enum Field: Int {
+    case calls, filtered, denies, wouldDenies, faults, timedCalls, timedNanoseconds
+  }
+
+  /// Threads from 1 up to this one have a line of their own.
+  static let lanes = 64
+  private static let wordsPerLane = 8
+
+  private let words: RingWord
+
+  /// Makes counters at zero.
+  static func allocate() -> HandlerCounters {
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: lanes * wordsPerLane * 8, alignment: 64)
+    memory.initializeMemory(as: UInt64.self, repeating: 0, count: lanes * wordsPerLane)
+    return HandlerCounters(words: memory.assumingMemoryBound(to: Atomic<UInt64>.self))
+  }
+
+  func deallocate() { UnsafeMutableRawPointer(words).deallocate() }
+
+  /// The number of the calling thread, for the other calls.
+  @inline(__always)
+  static func thread() -> Int { Int(ckemon_thread_number()) }
+
+  /// Whether a thread counts by plain additions.
+  @inline(__always)
+  static func hasLine(_ thread: Int) -> Bool { thread < lanes }
+
+  /// Adds, and returns what the thread has counted before.
+  @discardableResult @inline(__always)
+  func add(_ field: Field, _ amount: UInt64 = 1, on thread: Int) -> UInt64 {
+    if Self.hasLine(thread) {
+      let word = words + (thread &* Self.wordsPerLane &+ field.rawValue)
+      let value = word.pointee.load(ordering: .relaxed)
+      word.pointee.store(value &+ amount, ordering: .relaxed)
+      return value
+    }
+    return words[field.rawValue].wrappingAdd(amount, ordering: .relaxed).oldValue
+  }
+
+  /// Takes one back.
+  func subtractOne(_ field: Field, on thread: Int) { add(field, .max, on: thread) }
+
+  /// The sum over all threads.
+  func total(_ field: Field) -> UInt64 {
+    var sum: UInt64 = 0
+    for lane in 0..<Self.lanes {
+      sum &+= words[lane * Self.wordsPerLane + field.rawValue].load(ordering: .relaxed)
+    }
+    return sum
+  }
+}
