@@ -94,7 +94,7 @@ OSKext_start_\shape\()_\kmod:
   .section .rodata.str1.1, "aMS", @progbits, 1
 8:
   .asciz "OSKext_start_\shape\()_\kmod"
-  .section KERNEL_IMAGE_REGISTRY, "aw", @progbits
+  .section KERNEL_IMAGE_REGISTRY, "awR", @progbits
   .p2align 3
   .quad 8b
   .quad OSKext_start_\shape\()_\kmod

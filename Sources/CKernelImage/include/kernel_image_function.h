@@ -33,7 +33,7 @@
 /* A row of the registry. Not static, so that the linker refuses two functions of one name. */
 #if defined(__ELF__)
 #define KERNEL_FUNCTION_ROW(name, is_patchable)                                                                        \
-  __attribute__((section(KERNEL_IMAGE_REGISTRY), used, aligned(8)))                                                    \
+  __attribute__((section(KERNEL_IMAGE_REGISTRY), used, retain, aligned(8)))                                                    \
   const kernel_image_function kernel_image_row_##name = {#name, (const void *)name, 0, is_patchable}
 #else
 #define KERNEL_FUNCTION_ROW(name, is_patchable) _Static_assert(1, "no registry")
