@@ -134,7 +134,9 @@ let package = Package(
       swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
     tests("KemonBus", ["KemonBus", "KemonEvents", "KemonTestSupport"]),
-    .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
+    .target(
+      name: "CHookFixtures", dependencies: ["CKemonPlugin"], path: "Tests/Fixtures/CHookFixtures",
+      cSettings: strictC),
     .target(name: "CHookCorpus", path: "Tests/Fixtures/CHookCorpus", cSettings: strictC),
     .target(
       name: "CXXHookFixtures", path: "Tests/Fixtures/CXXHookFixtures", cxxSettings: strictCXX),
