@@ -17,6 +17,9 @@ let strictCXX: [CXXSetting] = [
   .unsafeFlags(["-std=c++17", "-fvisibility-inlines-hidden"] + strict)
 ]
 
+/// The model's kernel is compiled as kernels are, whatever the rest is: hooks must meet the code that they will meet.
+let kernelC: [CSetting] = [.unsafeFlags(["-std=c17", "-O2", "-fno-omit-frame-pointer"] + strict)]
+
 enum PluginLanguage { case c, cxx, swift }
 
 /// A plugin exports its entry and its manifest, nothing else: what it links statically stays its own.
@@ -87,7 +90,7 @@ let package = Package(
       sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
     .target(name: "CKemonPlatform", cSettings: strictC),
     .target(name: "KemonPlatform", swiftSettings: rules),
-    .target(name: "CKernelImage", cSettings: strictC),
+    .target(name: "CKernelImage", cSettings: kernelC),
 
     // The house, top to bottom: arrows point down only.
     .target(name: "KemonEvents", dependencies: ["CKemonPlugin"], swiftSettings: rules),
@@ -131,7 +134,9 @@ let package = Package(
       swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
     tests("KemonBus", ["KemonBus", "KemonEvents", "KemonTestSupport"]),
-    .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
+    .target(
+      name: "CHookFixtures", dependencies: ["CKemonPlugin"], path: "Tests/Fixtures/CHookFixtures",
+      cSettings: strictC),
     .target(name: "CHookCorpus", path: "Tests/Fixtures/CHookCorpus", cSettings: strictC),
     .target(
       name: "CXXHookFixtures", path: "Tests/Fixtures/CXXHookFixtures", cxxSettings: strictCXX),
@@ -142,7 +147,15 @@ let package = Package(
         "CXXHookFixtures",
         "CHookCorpus", "KemonTestSupport",
       ]),
-    tests("KemonKernel", ["KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage"]),
+    .target(
+      name: "CKernelImageFixtures", dependencies: ["CKernelImage"],
+      path: "Tests/Fixtures/CKernelImageFixtures", cSettings: kernelC),
+    tests(
+      "KemonKernel",
+      [
+        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage",
+        "CKernelImageFixtures",
+      ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(
       "KemonPluginHost",

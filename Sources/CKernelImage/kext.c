@@ -121,21 +121,6 @@ const char *kernel_oskext_path(const kernel_oskext *kext, const kernel_oskext_la
   return pointer_at(path, layout->string_text);
 }
 
-#if defined(__x86_64__) && defined(__ELF__)
-extern const kernel_image_function kernel_image_registry[], kernel_image_registry_end[];
-
-const kernel_image_function *kernel_image_functions(size_t *count) {
-  *count = (size_t)(kernel_image_registry_end - kernel_image_registry);
-  return kernel_image_registry;
-}
-#else
-const kernel_image_function *kernel_image_functions(size_t *count) {
-  static const kernel_image_function none = {"", NULL, 0};
-  *count = 0;
-  return &none;
-}
-#endif
-
 int32_t kernel_image_call_oskext_start(const void *function, kernel_oskext *kext, bool start_dependencies) {
   int32_t (*start)(kernel_oskext *, bool);
   memcpy(&start, &function, sizeof start);

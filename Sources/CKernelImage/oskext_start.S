@@ -94,27 +94,20 @@ OSKext_start_\shape\()_\kmod:
   .section .rodata.str1.1, "aMS", @progbits, 1
 8:
   .asciz "OSKext_start_\shape\()_\kmod"
-  .section .data.rel.ro, "aw", @progbits
+  .section KERNEL_IMAGE_REGISTRY, "awR", @progbits
+  .p2align 3
   .quad 8b
   .quad OSKext_start_\shape\()_\kmod
   .quad 9b - OSKext_start_\shape\()_\kmod
+  .quad 0
 .endm
 
-  .section .data.rel.ro, "aw", @progbits
-  .p2align 3
-  .globl kernel_image_registry
-  .hidden kernel_image_registry
-kernel_image_registry:
 OSKEXT_START rbx, 48
 OSKEXT_START rbp50, 48
 OSKEXT_START rbp38, 48
 OSKEXT_START rbx, 50
 OSKEXT_START rbp50, 50
 OSKEXT_START rbp38, 50
-  .section .data.rel.ro, "aw", @progbits
-  .globl kernel_image_registry_end
-  .hidden kernel_image_registry_end
-kernel_image_registry_end:
 #endif
 
 #if defined(__linux__) && defined(__ELF__)

@@ -12,12 +12,14 @@ import Testing
 
   @Test(.enabled(if: isX86, "the kernel image has x86-64 code only"))
   func `the registry names every shape and layout`() {
+    let starts = functions().filter { String(cString: $0.name).hasPrefix("OSKext_start_") }
     #expect(
-      functions().map { String(cString: $0.name) } == [
+      Set(starts.map { String(cString: $0.name) }) == [
         "OSKext_start_rbx_48", "OSKext_start_rbp50_48", "OSKext_start_rbp38_48",
         "OSKext_start_rbx_50", "OSKext_start_rbp50_50", "OSKext_start_rbp38_50",
       ])
-    for function in functions() {
+    #expect(starts.count == 6)
+    for function in starts {
       #expect((100...200).contains(function.size))
       let end = UnsafeRawBufferPointer(start: function.address, count: function.size).suffix(11)
       #expect(Array(end) == [0x5B, 0x41, 0x5C, 0x41, 0x5D, 0x41, 0x5E, 0x41, 0x5F, 0x5D, 0xC3])

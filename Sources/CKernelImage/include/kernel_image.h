@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The machine code of the kernel model: what Kemon's hooks find and change as they would in a macOS kernel.
  *
- * Functions have the instructions, the call shapes and the data layouts of the kernels that they stand for; what
- * happens inside is the model's own. x86-64 only: elsewhere the registry is empty. */
+ * Functions have the names, the call shapes and the data layouts of the kernels that they stand for, OSKext::start also
+ * the instructions; what happens inside is the model's own. Functions in C: see kernel_image_function.h. */
 #ifndef KERNEL_IMAGE_H
 #define KERNEL_IMAGE_H
 
@@ -14,6 +14,9 @@
 #define KERNEL_IMAGE_METHOD_PREPARE 0
 #define KERNEL_IMAGE_METHOD_START_FAILED 8
 #define KERNEL_IMAGE_KMOD_START 180
+
+/* The section of the registry's rows. The linker makes one table of those of all files. */
+#define KERNEL_IMAGE_REGISTRY "kernel_image_functions"
 
 #ifndef __ASSEMBLER__
 #include <stdbool.h>
@@ -83,14 +86,15 @@ int32_t kernel_oskext_start_result(const kernel_oskext *kext);
 kernel_kmod_info *kernel_oskext_kmod_info(const kernel_oskext *kext, const kernel_oskext_layout *layout);
 const char *kernel_oskext_path(const kernel_oskext *kext, const kernel_oskext_layout *layout);
 
-/* A function of the image. */
+/* A function of the image. oskext_start.S writes rows of this layout, too. */
 typedef struct kernel_image_function {
   const char *name;
   const void *address;
-  size_t size;
+  size_t size;        /* 0: what the unwind information says */
+  uint64_t patchable; /* 1: begins with a five-byte nop */
 } kernel_image_function;
 
-/* All functions of the image that can be hooked. Static storage. */
+/* All functions of the image that can be hooked, in no order. Static storage. Empty where objects are not ELF. */
 const kernel_image_function *kernel_image_functions(size_t *count);
 
 /* Calls a function of the image with the prototype int OSKext_start(OSKext *self, bool startDependencies). */

@@ -18,8 +18,8 @@ struct CallTarget {
     let bytes = call.bytes
     var index = 0
     while index < bytes.count, RelativeBranch.isPrefix(bytes[index]) { index += 1 }
-    // 3e (notrack) means nothing once the target is loaded by a mov.
-    let prefixes = bytes[..<index].filter { $0 != 0x3E }
+    // notrack, bnd and segments that 64-bit code has not: they mean nothing once the target is loaded by a mov.
+    var prefixes = bytes[..<index].filter { ![0x26, 0x2E, 0x36, 0x3E, 0xF2].contains($0) }
     var rex: UInt8 = 0
     if index < bytes.count, bytes[index] & 0xF0 == 0x40 {
       rex = bytes[index]
@@ -28,6 +28,8 @@ struct CallTarget {
     let isIndirect =
       index + 1 < bytes.count && bytes[index] == 0xFF && bytes[index + 1] & 0x38 == 0x10
     let target = Self.target(of: call)
+    // 67 e8 is what linkers make of a call through the GOT.
+    if target != nil { prefixes.removeAll { $0 == 0x67 } }
     guard isIndirect || target != nil, prefixes.allSatisfy({ $0 == 0x64 || $0 == 0x65 }) else {
       throw HookError(
         .notACall, at: call.address,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CKernelImage
 internal import KemonHooks
 
 /// OSKext::start in the kernel image, and the call of start routines in it.
@@ -23,20 +22,15 @@ struct OSKextStart: Sendable {
 
   /// Every OSKext::start of the image, read once before any hook changes it.
   private static let functions: [String: Result<OSKextStart, KernelError>] = {
-    var count = 0
-    let functions = UnsafeBufferPointer(start: kernel_image_functions(&count), count: count)
-    let pairs = functions.map { function in
-      let name = String(cString: function.name)
-      return (
-        name,
-        Result { () throws(KernelError) in
-          try OSKextStart(
-            name: name,
-            code: UnsafeRawBufferPointer(start: function.address, count: function.size))
-        }
-      )
+    var found: [String: Result<OSKextStart, KernelError>] = [:]
+    for function in KernelFunction.all where function.name.hasPrefix("OSKext_start_") {
+      found[function.name] = Result { () throws(KernelError) in
+        try OSKextStart(
+          name: function.name,
+          code: UnsafeRawBufferPointer(start: function.code, count: function.size ?? 0))
+      }
     }
-    return Dictionary(uniqueKeysWithValues: pairs)
+    return found
   }()
 
   /// Looks for the one call of a start routine in a function.
