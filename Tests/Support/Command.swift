@@ -46,6 +46,17 @@ public struct Command: Sendable {
     path = "\(folder)/\(name)"
   }
 
+  /// Runs a suite of the running tests in a process of its own, where it disturbs no other.
+  ///
+  /// - Returns: nil in that process: then the test is to be done.
+  public static func runAlone(_ suite: String) throws -> Result? {
+    let variable = "KEMON_ALONE"
+    if ProcessInfo.processInfo.environment[variable] == suite { return nil }
+    return try Command(path: "/proc/self/exe")
+      .run(
+        ["--testing-library", "swift-testing", "--filter", suite], environment: [variable: suite])
+  }
+
   /// Whether the system has a program of that name in PATH.
   public static func exists(_ name: String) -> Bool { Command(name) != nil }
 
