@@ -90,6 +90,7 @@ let package = Package(
       sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
     .target(name: "CKemonPlatform", cSettings: strictC),
     .target(name: "KemonPlatform", swiftSettings: rules),
+    .target(name: "KemonText", swiftSettings: rules),
     .target(name: "CKernelImage", cSettings: kernelC),
 
     // The house, top to bottom: arrows point down only.
@@ -103,7 +104,10 @@ let package = Package(
       name: "KemonHooksC", dependencies: ["KemonHooks", "KemonPlatform", "CKemonPlugin"],
       swiftSettings: rules),
     .target(
-      name: "KemonKernel", dependencies: ["KemonBus", "KemonHooks", "KemonEvents", "CKernelImage"],
+      name: "KemonKernel",
+      dependencies: [
+        "KemonBus", "KemonHooks", "KemonEvents", "KemonPlatform", "KemonText", "CKernelImage",
+      ],
       resources: [.embedInCode("Sessions/mandiant-monitor.json")],
       swiftSettings: rules),
     .target(
@@ -114,14 +118,16 @@ let package = Package(
       ], swiftSettings: rules),
     .target(
       name: "KemonPluginHost",
-      dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform", "KemonPlatform"],
-      swiftSettings: rules),
+      dependencies: [
+        "KemonBus", "KemonEvents", "CSodium", "CKemonPlatform", "KemonPlatform", "KemonText",
+      ], swiftSettings: rules),
     .target(
       name: "KemonPluginKit", dependencies: ["KemonEvents", "CKemonPlugin"], swiftSettings: rules),
     .executableTarget(
       name: "kemon-host",
       dependencies: [
         "KemonEvents", "KemonBus", "KemonHooks", "KemonKernel", "KemonRecording", "KemonPluginHost",
+        "KemonText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ], swiftSettings: rules),
@@ -150,16 +156,20 @@ let package = Package(
     .target(
       name: "CKernelImageFixtures", dependencies: ["CKernelImage"],
       path: "Tests/Fixtures/CKernelImageFixtures", cSettings: kernelC),
+    tests("KemonText", ["KemonText", "KemonTestSupport"]),
     tests(
       "KemonKernel",
       [
-        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage",
-        "CKernelImageFixtures",
+        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonText", "CKernelImage",
+        "CKernelImageFixtures", "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(
       "KemonPluginHost",
-      ["KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform", "KemonTestSupport"]),
+      [
+        "KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform", "KemonText",
+        "KemonTestSupport",
+      ]),
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents", "KemonTestSupport"]),
     tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
     tests("KemonHost", ["KemonTestSupport"]),

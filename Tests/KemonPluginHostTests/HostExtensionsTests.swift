@@ -37,13 +37,6 @@ import Testing
     test.host.stop()
   }
 
-  @Test(arguments: [
-    ("opne", "open", 1), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("a", "a", 0),
-  ])
-  func `names are near that few changes make equal`(left: String, right: String, distance: Int) {
-    #expect(NearNames.distance(left, right) == distance)
-  }
-
   @Test func `a name is found by its number as soon as it is given`() {
     let names = NameRegistry()
     #expect(names.name(of: 1) == nil)

@@ -4,6 +4,7 @@ import ArgumentParser
 import KemonBus
 import KemonKernel
 import KemonPluginHost
+import KemonText
 
 /// A session in the kernel model, from loading plugins to the summary: what `run` and `record` share.
 struct ModelRun {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import KemonTestSupport
 import Testing
 
-@testable import KemonPluginHost
+@testable import KemonText
 
 @Suite struct JSONValueTests {
   @Test func `every kind of value is read`() throws {
