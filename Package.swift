@@ -54,6 +54,11 @@ func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
   }
 }
 
+/// The sessions that come with Kemon, in Sources/KemonKernel/Sessions/Library.
+let sessions = [
+  "mandiant-monitor"
+]
+
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: "\(module)Tests", dependencies: dependencies, path: "Tests/\(module)Tests",
@@ -108,7 +113,7 @@ let package = Package(
       dependencies: [
         "KemonBus", "KemonHooks", "KemonEvents", "KemonPlatform", "KemonText", "CKernelImage",
       ],
-      resources: [.embedInCode("Sessions/mandiant-monitor.json")],
+      resources: sessions.map { .embedInCode("Sessions/Library/\($0).json") },
       swiftSettings: rules),
     .target(
       name: "KemonRecording",

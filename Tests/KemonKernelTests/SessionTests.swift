@@ -2,6 +2,7 @@
 
 import Foundation
 import KemonKernel
+import KemonText
 import Testing
 
 @Suite struct SessionTests {
@@ -10,7 +11,7 @@ import Testing
     #"{"id": "a", "version": "1.0", "path": "/a.kext", "base": "0x1000", "size": 16}"#
 
   private static func with(kexts: String, more: String = "") -> String {
-    #"{"name": "n", \#(process), "kexts": [\#(kexts)]\#(more)}"#
+    "{\"name\": \"n\", \(process),\n\"kexts\": [\(kexts)]\(more)}"
   }
 
   @Test func `the embedded session is that of the talk`() {
@@ -19,7 +20,7 @@ import Testing
     #expect(session.release == .macOS10_13_6)
     #expect(session.process.pid == 59)
     #expect(session.process.comm == "kextd")
-    #expect(session.load == ["com.mandiant.monitor"])
+    #expect(session.steps.map(\.text) == ["load com.mandiant.monitor"])
     #expect(session.kexts.map(\.base) == [0xffff_ff7f_8e0c_d000])
     #expect(session.kexts.map(\.size) == [0x16000])
   }
@@ -29,7 +30,7 @@ import Testing
     #expect(session.release == .macOS10_13_6)
     #expect(session.process.gid == 0)
     #expect(session.process.parent == nil)
-    #expect(session.load == ["a"])
+    #expect(session.steps.map(\.text) == ["load a"])
     let kext = try #require(session.kexts.first)
     #expect(kext.base == 0x1000)
     #expect(kext.size == 16)
@@ -38,62 +39,98 @@ import Testing
     #expect(kext.libraries.isEmpty)
   }
 
+  /// The session above with something replaced; "»" marks where the error must be.
+  private static func with(_ old: String, _ new: String, more: String = "") -> String {
+    with(kexts: good.replacing(old, with: new), more: more)
+  }
+
   @Test(
     arguments: [
-      ("", "", "JSON"),
-      ("[]", "", "object"),
-      ("{", "", "JSON"),
-      (#"{"name": "n", \#(process)}"#, "", "\"kexts\" is missing"),
-      (with(kexts: good, more: #", "lod": []"#), "", "\"lod\" is not known here; known are name"),
-      (with(kexts: #"{"id": "a"}"#), "kexts[0]", "\"version\" is missing"),
+      ("»", "", "the text ends here, needed is a value"),
+      ("»[]", "", "needed is an object"),
+      ("{»", "", "the text ends here"),
+      ("{\"name\":\n »}", "", "found '}', needed is a value"),
+      (#"»{"kexts": []}"#, "", "\"name\" is missing"),
+      (#"»{"name": "n"}"#, "", "\"process\" is missing"),
+      (with(kexts: good, more: #", »"lod": []"#), "", "not known here; known are name, about"),
+      (with(kexts: good, more: #", »"lod": []"#), "", "did you mean load"),
+      (with(kexts: #"»{"id": "a"}"#), "kexts[0]", "\"version\" is missing"),
       (
         with(
-          kexts: good + "," + good.replacing(#""a""#, with: #""b""#).replacing("16", with: "-1")),
+          kexts: good + "," + good.replacing(#""a""#, with: #""b""#).replacing("16", with: "»-1")),
         "kexts[1].size", "64 bits"
       ),
-      (with(kexts: good.replacing("0x1000", with: "1000")), "kexts[0].base", "0x16000"),
-      (with(kexts: good.replacing("0x1000", with: "0xffffffffffffffff")), "kexts[0].size", "fit"),
-      (with(kexts: good.replacing("16", with: "0")), "kexts[0].size", "0 bytes"),
-      (with(kexts: good.replacing("1.0", with: "one")), "kexts[0].version", "not a kext version"),
-      (with(kexts: good.replacing("/a.kext", with: "a.kext")), "kexts[0].path", "absolute"),
+      (with(#""0x1000""#, #"»"1000""#), "kexts[0].base", "0x16000"),
+      (with(#""0x1000", "size": "#, #""0xffffffffffffffff", "size": »"#), "kexts[0].size", "fit"),
+      (with("16", "»0"), "kexts[0].size", "0 bytes"),
+      (with(#""1.0""#, #"»"one""#), "kexts[0].version", "not a kext version"),
+      (with(#""/a.kext""#, #"»"a.kext""#), "kexts[0].path", "absolute"),
+      (with(#""a""#, "»\"" + String(repeating: "x", count: 64) + "\""), "kexts[0].id", "64 bytes"),
+      (with(#""a""#, #"»"""#), "kexts[0].id", "0 bytes"),
+      (with(#""a""#, #"»"a\u0000""#), "kexts[0].id", "without NUL"),
+      (with(kexts: good + "," + good.replacing(#""a""#, with: #"»"a""#)), "kexts[1].id", "twice"),
       (
-        with(kexts: good.replacing(#""a""#, with: "\"" + String(repeating: "x", count: 64) + "\"")),
-        "kexts[0].id", "64 bytes"
+        with(kexts: good, more: #", "load": [»"b"]"#), "load[0]",
+        "\"b\" is none of the session's kexts"
       ),
-      (with(kexts: good.replacing(#""a""#, with: #""""#)), "kexts[0].id", "0 bytes"),
-      (with(kexts: good + "," + good), "kexts[1].id", "twice"),
-      (with(kexts: good, more: #", "load": ["b"]"#), "load[0]", "none of the session's kexts"),
-      (with(kexts: good, more: #", "load": [1]"#), "load[0]", "a text"),
+      (with(kexts: good, more: #", "load": [»1]"#), "load[0]", "the identifier of a kext"),
       (
-        with(kexts: good, more: #", "release": "9"# + #"0"# + #"""#), "release", "known are 10.11.6"
+        with(kexts: good, more: #", "steps": [{»"lode": "a"}]"#), "steps[0]", "did you mean load?"
       ),
+      (with(kexts: good, more: #", "steps": [»{}]"#), "steps[0]", "0 members found, needed is one"),
       (
-        with(kexts: good.dropLast() + #", "libraries": {"a": "1"}}"#), "kexts[0].libraries",
-        "a -> a"
-      ),
-      (
-        with(kexts: good.dropLast() + #", "status": 4294967296}"#), "kexts[0].status", "Int32"
-      ),
-      (
-        with(kexts: good.dropLast() + #", "executable": 1}"#), "kexts[0].executable",
-        "true or false"
+        with(kexts: good, more: #", "steps": [{"load": {"kext": "a", "as": »"y"}}]"#),
+        "steps[0].load.as", "\"y\" is none of the session's processes"
       ),
       (
-        #"{"name": "n", "process": {"pid": "1"}, "kexts": []}"#, "process.pid",
-        "a whole number in the range of Int32"
+        with(kexts: good, more: ", \"release\": »\"90\""), "release",
+        "\"90\" is not known; known are 10.11.6"
       ),
-      (#"{"name": null, \#(process), "kexts": []}"#, "name", "null found, needed is a text"),
+      (with("16", #"16, "libraries": »{"a": "1"}"#), "kexts[0].libraries", "a -> a"),
+      (with("16", #"16, "status": »4294967296"#), "kexts[0].status", "-2147483648 to 2147483647"),
+      (with("16", #"16, "executable": »1"#), "kexts[0].executable", "true or false"),
+      (
+        #"{"name": "n", "process": {"pid": »"1"}, "kexts": []}"#, "process.pid",
+        "text found, needed is a whole number"
+      ),
+      (#"{"name": »null, \#(process), "kexts": []}"#, "name", "null found, needed"),
     ] as [(String, String, String)])
   func `a bad file is refused with the place and what is needed`(
-    _ json: String, _ path: String, _ needed: String
+    _ marked: String, _ path: String, _ needed: String
   ) throws {
+    let parts = marked.split(separator: "»", omittingEmptySubsequences: false)
+    let lines = try #require(parts.first).split(separator: "\n", omittingEmptySubsequences: false)
+    let place = TextPlace(line: lines.count, column: (lines.last?.count ?? 0) + 1)
     let error = try #require(throws: SessionError.self) {
-      try Session(json: Array(json.utf8), file: "bad.json")
+      try Session(json: Array(parts.joined().utf8), file: "bad.json")
     }
     #expect(error.file == "bad.json")
+    #expect(error.place == place)
     #expect(error.path == path)
     #expect(error.message.contains(needed), "\(error)")
-    #expect(error.description.hasPrefix("bad.json: "))
+    #expect(error.description.hasPrefix("bad.json:\(place.line):\(place.column): "))
+  }
+
+  @Test func `steps name who acts`() throws {
+    let json = """
+      {"name": "n", "process": {"pid": 59, "uid": 0, "comm": "kextd"},
+       "processes": [{"pid": 7, "ppid": 2, "uid": 501, "comm": "bash", "name": "shell"}],
+       "kexts": [\(Self.good)],
+       "load": ["a"],
+       "steps": [{"load": {"kext": "a", "as": "shell"}},
+                 {"load": "a"}]}
+      """
+    let session = try Session(json: Array(json.utf8), file: "f")
+    #expect(session.steps.map(\.process.pid) == [59, 7, 59])
+    #expect(session.steps.map(\.line) == [4, 5, 6])
+    #expect(session.steps[1].text == #"load {"as": "shell", "kext": "a"}"#)
+    #expect(session.processes.map(\.ppid) == [1, 2])
+  }
+
+  @Test func `kexts that nobody asks for are not loaded when there are steps`() throws {
+    let session = try Session(
+      json: Array(Self.with(kexts: Self.good, more: #", "steps": []"#).utf8), file: "f")
+    #expect(session.steps.isEmpty)
   }
 
   @Test func `a circle of kexts is named`() throws {
