@@ -9,6 +9,7 @@ enum SessionDocument {
     }
     return .object(
       [
+        .optional("$schema", .text, "where the schema of sessions is, for editors"),
         .required("name", .shortText(1...63), "for people and for the recording"),
         .optional("about", .text, "what the session shows, in a sentence"),
         .optional(
