@@ -54,6 +54,11 @@ func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
   }
 }
 
+/// The sessions that come with Kemon, in Sources/KemonKernel/Sessions/Library.
+let sessions = [
+  "mandiant-monitor"
+]
+
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: "\(module)Tests", dependencies: dependencies, path: "Tests/\(module)Tests",
@@ -90,6 +95,7 @@ let package = Package(
       sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
     .target(name: "CKemonPlatform", cSettings: strictC),
     .target(name: "KemonPlatform", swiftSettings: rules),
+    .target(name: "KemonText", swiftSettings: rules),
     .target(name: "CKernelImage", cSettings: kernelC),
 
     // The house, top to bottom: arrows point down only.
@@ -103,8 +109,11 @@ let package = Package(
       name: "KemonHooksC", dependencies: ["KemonHooks", "KemonPlatform", "CKemonPlugin"],
       swiftSettings: rules),
     .target(
-      name: "KemonKernel", dependencies: ["KemonBus", "KemonHooks", "KemonEvents", "CKernelImage"],
-      resources: [.embedInCode("Sessions/mandiant-monitor.json")],
+      name: "KemonKernel",
+      dependencies: [
+        "KemonBus", "KemonHooks", "KemonEvents", "KemonPlatform", "KemonText", "CKernelImage",
+      ],
+      resources: sessions.map { .embedInCode("Sessions/Library/\($0).json") },
       swiftSettings: rules),
     .target(
       name: "KemonRecording",
@@ -114,14 +123,16 @@ let package = Package(
       ], swiftSettings: rules),
     .target(
       name: "KemonPluginHost",
-      dependencies: ["KemonBus", "KemonEvents", "CSodium", "CKemonPlatform", "KemonPlatform"],
-      swiftSettings: rules),
+      dependencies: [
+        "KemonBus", "KemonEvents", "CSodium", "CKemonPlatform", "KemonPlatform", "KemonText",
+      ], swiftSettings: rules),
     .target(
       name: "KemonPluginKit", dependencies: ["KemonEvents", "CKemonPlugin"], swiftSettings: rules),
     .executableTarget(
       name: "kemon-host",
       dependencies: [
         "KemonEvents", "KemonBus", "KemonHooks", "KemonKernel", "KemonRecording", "KemonPluginHost",
+        "KemonText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ], swiftSettings: rules),
@@ -150,16 +161,20 @@ let package = Package(
     .target(
       name: "CKernelImageFixtures", dependencies: ["CKernelImage"],
       path: "Tests/Fixtures/CKernelImageFixtures", cSettings: kernelC),
+    tests("KemonText", ["KemonText", "KemonTestSupport"]),
     tests(
       "KemonKernel",
       [
-        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "CKernelImage",
-        "CKernelImageFixtures",
+        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonText", "CKernelImage",
+        "CKernelImageFixtures", "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(
       "KemonPluginHost",
-      ["KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform", "KemonTestSupport"]),
+      [
+        "KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform", "KemonText",
+        "KemonTestSupport",
+      ]),
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents", "KemonTestSupport"]),
     tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
     tests("KemonHost", ["KemonTestSupport"]),

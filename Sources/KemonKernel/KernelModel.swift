@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CKernelImage
 public import KemonBus
-internal import Synchronization
+internal import KemonPlatform
 
 /// A macOS kernel in this process: real machine code with Kemon's hooks in it.
 ///
@@ -17,12 +16,12 @@ public final class KernelModel: Sendable {
   /// The kernel that it is.
   public let release: KernelRelease
 
+  /// Its kexts.
+  public let kexts: Kexts
+
   private let records: KernelRecords
-  private let layout: kernel_oskext_layout
-  private let start: OSKextStart
-  private let monitor: KextMonitor
-  // The kernel's kext lock: one load request at a time. Handlers of plugins run inside, none can take it.
-  private let kextLock = Mutex(())
+  // One session at a time. Handlers of plugins run inside, none can take it.
+  private let sessionLock = PosixLock(())
 
   /// Puts Kemon's hooks into the kernel image.
   ///
@@ -35,15 +34,12 @@ public final class KernelModel: Sendable {
   ) throws(KernelError) {
     self.release = release
     records = KernelRecords(dispatcher: dispatcher)
-    layout = kernel_oskext_layout(
-      kmod_info: release.kmodInfoOffset, string_text: release.stringTextOffset)
-    start = try OSKextStart(release)
-    monitor = try KextMonitor(start, layout: layout, records: records)
+    kexts = try Kexts(release: release, records: records)
   }
 
   deinit {
     do {
-      try monitor.close()
+      try close()
     } catch {
       // Going on would leave jumps to an object that is gone.
       preconditionFailure("Kemon's hooks can not be taken out of the kernel image: \(error)")
@@ -52,29 +48,36 @@ public final class KernelModel: Sendable {
 
   /// Lets the session happen, and returns when it is over.
   ///
-  /// Events happen on the calling thread; another thread that calls this meanwhile waits.
+  /// Events happen on the calling thread; another thread that calls this meanwhile waits. The session brings its own
+  /// kexts: those of a session before are gone, as after a new start of the machine.
   ///
-  /// - Throws: when the session needs another release, the model has been closed, or a hook that is put in on the way was refused.
+  /// - Throws: when the session needs another release, the model has been closed, or a hook that is put in on the way
+  ///   was refused.
   public func run(_ session: Session) throws(KernelError) -> SessionResult {
     guard session.release == release else {
       throw KernelError(
         .wrongRelease,
         "session \(session.name) needs \(session.release.name), the model is \(release.name)")
     }
-    return try kextLock.withLock { _ throws(KernelError) in
-      try monitor.checkOpen()
+    return try sessionLock.withLock { _ throws(KernelError) in
+      try kexts.monitor.checkOpen()
+      kexts.declare(session.kexts)
       let lane = Lane.current
-      lane.process = session.process
       defer { lane.process = nil }
-      let loader = KextLoader(session, start: start, layout: layout, records: records)
-      for id in session.load { loader.request(id) }
-      try monitor.check()
-      return SessionResult(kexts: loader.outcomes)
+      let objects = SessionObjects()
+      let steps = session.steps.map { step in
+        lane.process = step.process
+        let context = StepContext(
+          model: self, session: session, process: step.process, objects: objects)
+        return StepResult(step: step, outcome: step.action.perform(in: context))
+      }
+      try kexts.monitor.check()
+      return SessionResult(steps: steps, kexts: kexts.outcomes)
     }
   }
 
   /// Takes the hooks out, and returns after the last call has left.
   ///
   /// Done at the end of the model's life otherwise.
-  public func close() throws(KernelError) { try monitor.close() }
+  public func close() throws(KernelError) { try kexts.close() }
 }

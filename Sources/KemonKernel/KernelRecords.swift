@@ -63,8 +63,11 @@ struct KernelRecords: Sendable {
     }
   }
 
+  /// Makes a record on the calling thread, about the process that is in the kernel there, and dispatches it.
+  ///
+  /// Each family adds what it has to report as an extension in its own folder.
   @discardableResult
-  private func dispatch(_ kind: EventKind, _ fill: (inout RecordBuilder) -> Void) -> Verdict {
+  func dispatch(_ kind: EventKind, _ fill: (inout RecordBuilder) -> Void) -> Verdict {
     let lane = Lane.current
     return lane.withBuilder { builder in
       builder.begin(kind)

@@ -3,6 +3,7 @@
 import KemonBus
 import KemonEvents
 import KemonTestSupport
+import KemonText
 import Testing
 
 @testable import KemonPluginHost
@@ -35,13 +36,6 @@ import Testing
       test.collector.lines.last == "in a handler: on -5, off -5, string NULL, time 1234")
     #expect(test.collector.waiting.last == false, "a thread that owes a verdict may not wait")
     test.host.stop()
-  }
-
-  @Test(arguments: [
-    ("opne", "open", 1), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("a", "a", 0),
-  ])
-  func `names are near that few changes make equal`(left: String, right: String, distance: Int) {
-    #expect(NearNames.distance(left, right) == distance)
   }
 
   @Test func `a name is found by its number as soon as it is given`() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KemonTestSupport
+import KemonText
 import Testing
 
 @testable import KemonPluginHost

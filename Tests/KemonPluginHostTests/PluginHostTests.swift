@@ -3,6 +3,7 @@
 import KemonBus
 import KemonEvents
 import KemonTestSupport
+import KemonText
 import Testing
 
 @testable import KemonPluginHost

@@ -3,6 +3,7 @@
 import Foundation
 import KemonBus
 import KemonTestSupport
+import KemonText
 import Testing
 
 @testable import KemonPluginHost

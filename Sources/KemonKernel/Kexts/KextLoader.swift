@@ -4,41 +4,21 @@ internal import CKernelImage
 
 /// The kernel's way of loading kexts: dependencies first, then OSKext::start, and what it logs when that fails.
 ///
-/// Step by step as OSKext::load of XNU 4570 does it, for one session, on one thread.
+/// Step by step as OSKext::load of XNU 4570 does it; used under the kext lock.
 struct KextLoader {
-  private let start: OSKextStart
-  private let records: KernelRecords
-  private let objects: [String: KextObject]
-  private let order: [String]
-
-  init(
-    _ session: Session, start: OSKextStart, layout: kernel_oskext_layout, records: KernelRecords
-  ) {
-    self.start = start
-    self.records = records
-    objects = Dictionary(
-      uniqueKeysWithValues: session.kexts.map { ($0.id, KextObject($0, layout: layout)) })
-    order = session.kexts.map(\.id)
-  }
+  let start: OSKextStart
+  let records: KernelRecords
+  let objects: [String: KextObject]
+  /// Keeps the list of kmods.
+  let didChange: (KextObject, _ isLoaded: Bool) -> Void
 
   /// Loads a kext because user space asked for it.
-  func request(_ id: String) {
-    guard let object = objects[id] else { preconditionFailure("a checked session names no \(id)") }
+  func request(_ object: KextObject) -> KextReturn {
     let result = load(object)
-    guard result != .success else { return }
-    records.log("Failed to load kext \(id) (error \(result)).")
+    guard result != .success else { return result }
+    records.log("Failed to load kext \(object.kext.id) (error \(result)).")
     records.log("Failed to load \(object.kext.path) - \(result.words).", from: "kextd")
-  }
-
-  /// What became of every kext that was asked for or needed, in the order of the session.
-  var outcomes: [KextOutcome] {
-    order.compactMap { objects[$0] }.compactMap { object in
-      object.result.map { result in
-        KextOutcome(
-          id: object.kext.id, result: result, startStatus: object.startStatus,
-          bodyRuns: object.bodyRuns)
-      }
-    }
+    return result
   }
 
   private func load(_ object: KextObject) -> KextReturn {
@@ -59,9 +39,13 @@ struct KextLoader {
       if let needed = objects[library.id], load(needed) != .success { return .dependencyLoadError }
     }
     object.isLoaded = true
+    didChange(object, true)
     guard object.kext.isExecutable else { return .success }
     let result = start(object)
-    if result != .success { object.isLoaded = false }
+    if result != .success {
+      object.isLoaded = false
+      didChange(object, false)
+    }
     return result
   }
 

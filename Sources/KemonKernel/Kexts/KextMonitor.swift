@@ -3,6 +3,7 @@
 internal import CKernelImage
 internal import KemonBus
 internal import KemonHooks
+internal import KemonPlatform
 internal import Synchronization
 
 /// Kemon's two hooks around the start of kexts.
@@ -14,7 +15,7 @@ final class KextMonitor: Sendable {
   private let start: OSKextStart
   private let records: KernelRecords
   private let layout: kernel_oskext_layout
-  private let hooks = Mutex(Hooks())
+  private let hooks = PosixLock(Hooks())
   private let isCallSiteHooked = Atomic<Bool>(false)
   private let lastOperation = Atomic<UInt64>(0)
 

@@ -14,6 +14,8 @@ public struct KextReturn: RawRepresentable, Hashable, Sendable, CustomStringConv
   public static let internalError = KextReturn(rawValue: 0xdc00_8001)
   /// kOSKextReturnInvalidArgument: the kext is not linked.
   public static let invalidArgument = KextReturn(rawValue: 0xdc00_8005)
+  /// kOSKextReturnNotFound: there is no such kext.
+  public static let notFound = KextReturn(rawValue: 0xdc00_8006)
   /// kOSKextReturnDependencies: a kext that it needs is not there, or too old.
   public static let dependencies = KextReturn(rawValue: 0xdc00_800e)
   /// kOSKextReturnDependencyLoadError: a kext that it needs did not load.
@@ -33,6 +35,7 @@ public struct KextReturn: RawRepresentable, Hashable, Sendable, CustomStringConv
     case .success: "(libkern/kext) no error"
     case .internalError: "(libkern/kext) internal error"
     case .invalidArgument: "(libkern/kext) invalid argument"
+    case .notFound: "(libkern/kext) not found"
     case .dependencies: "(libkern/kext) dependency resolution failure"
     case .dependencyLoadError: "(libkern/kext) dependency load failed"
     case .startStopError: "(libkern/kext) kext (kmod) start/stop routine failed"

@@ -1,27 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What happens in the kernel model: which kexts are there, and which are loaded in which order, by whom.
+/// A machine, and what happens on it.
 public struct Session: Sendable {
   /// The name of the session.
   public let name: String
+  /// What it shows, in a sentence; empty when it does not say.
+  public let about: String
   /// The kernel that it needs.
   public let release: KernelRelease
-  /// The process that asks the kernel to load kexts.
+  /// The process that acts where no other is named.
   public let process: Process
+  /// All processes that it names, the acting one first.
+  public let processes: [Process]
   /// The kexts that can be loaded.
   public let kexts: [Kext]
-  /// Identifiers of the kexts that are asked for, in order.
+  /// What happens, in order.
   ///
-  /// Their dependencies are loaded before them.
-  public let load: [String]
+  /// The sections that say what is there come first.
+  public let steps: [Step]
 
   /// The same session on another kernel.
   public func on(_ release: KernelRelease) -> Session {
-    Session(name: name, release: release, process: process, kexts: kexts, load: load)
+    Session(
+      name: name, about: about, release: release, process: process, processes: processes,
+      kexts: kexts, steps: steps)
+  }
+
+  /// One thing that happens.
+  public struct Step: Sendable {
+    /// What it is, as in `load`.
+    public let name: String
+    /// The name and what it is about, as in `load com.mandiant.monitor`.
+    public let text: String
+    /// Who does it.
+    public let process: Process
+    /// The line of the session's text where it stands, from 1.
+    public let line: Int
+    let action: any SessionStep
   }
 
   /// A process of the model.
   public struct Process: Sendable, Equatable {
+    /// What steps call it: its short name where it has no other.
+    public let name: String
     /// Its number.
     public let pid: Int32
     /// The number of its parent.
@@ -65,14 +86,4 @@ public struct Session: Sendable {
     /// The lowest version that will do.
     public let version: KextVersion
   }
-
-  /// The session of the talk: kextd loads com.mandiant.monitor 0.9.2.
-  public static let mandiantMonitor: Session = {
-    do {
-      return try Session(
-        json: PackageResources.mandiant_monitor_json, file: "mandiant-monitor.json")
-    } catch {
-      preconditionFailure("the embedded session is broken: \(error)")
-    }
-  }()
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonText
+
 /// What is to be loaded, in which order and with which configuration, before any code of a plugin has run.
 struct LoadPlan {
   /// One plugin to be loaded.

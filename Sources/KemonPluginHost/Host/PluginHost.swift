@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonBus
+public import KemonText
 import Synchronization
 
 /// The plugins of a run: finds, checks, loads, starts and stops them.

@@ -2,6 +2,7 @@
 
 import KemonBus
 import KemonEvents
+import KemonText
 
 /// A handler that a plugin asked for, checked and copied.
 struct HandlerRequest {

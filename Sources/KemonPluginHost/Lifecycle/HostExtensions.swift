@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KemonEvents
+import KemonText
 
 /// The extensions of this host: tables of C functions, one for all plugins.
 enum HostExtensions {

@@ -3,6 +3,7 @@
 import Glibc
 import KemonBus
 import KemonEvents
+import KemonText
 import Synchronization
 
 // Unchecked: what changes is in `state` or atomic; the plugin's own functions are called by one control thread at a

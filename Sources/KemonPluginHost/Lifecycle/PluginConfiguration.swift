@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonText
 import Synchronization
 
 // Unchecked: C strings are made under the lock and never changed; they are never freed, as the plugin's code is.

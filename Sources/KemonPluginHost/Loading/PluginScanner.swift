@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonText
+
 /// Finds plugins in folders and checks them; runs none of their code.
 public enum PluginScanner {
   /// A file that passed every check.

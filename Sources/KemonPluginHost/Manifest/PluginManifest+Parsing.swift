@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KemonEvents
+import KemonText
 
 extension PluginManifest {
   /// The longest name, of plugins and of what they name.

@@ -3,6 +3,7 @@
 import Histogram
 import KemonBus
 import KemonPluginHost
+import KemonText
 
 /// What a benchmark found, as text and as one JSON object.
 struct BenchReport {

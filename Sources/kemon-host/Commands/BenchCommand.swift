@@ -4,6 +4,7 @@ import ArgumentParser
 import KemonBus
 import KemonPluginHost
 import KemonRecording
+import KemonText
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@
 import ArgumentParser
 import KemonEvents
 import KemonPluginHost
+import KemonText
 
 struct EventsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

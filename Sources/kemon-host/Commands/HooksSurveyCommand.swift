@@ -3,6 +3,7 @@
 import ArgumentParser
 import KemonHooks
 import KemonPluginHost
+import KemonText
 
 struct HooksSurveyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import KemonPluginHost
+import KemonText
 
 struct PluginsInfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -21,7 +21,11 @@ struct RunCommand: ParsableCommand {
     completion: .file())
   var write: String?
 
+  @Flag(help: "List the sessions that come with Kemon, one a line, and do nothing else.")
+  var listSessions = false
+
   func run() throws {
+    if listSessions { return SessionOptions.list() }
     try ModelRun(
       plugins: plugins, events: events, flow: flow, session: session, recording: write
     ).run(as: "run")

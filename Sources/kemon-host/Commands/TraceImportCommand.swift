@@ -5,6 +5,7 @@ import Foundation
 import KemonEvents
 import KemonPluginHost
 import KemonRecording
+import KemonText
 
 struct TraceImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@
 import ArgumentParser
 import KemonPluginHost
 import KemonRecording
+import KemonText
 
 struct TraceInfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

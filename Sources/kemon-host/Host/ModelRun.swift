@@ -4,6 +4,7 @@ import ArgumentParser
 import KemonBus
 import KemonKernel
 import KemonPluginHost
+import KemonText
 
 /// A session in the kernel model, from loading plugins to the summary: what `run` and `record` share.
 struct ModelRun {
@@ -34,8 +35,7 @@ struct ModelRun {
             "session \(session.name)  macOS \(session.release.name)  "
               + "plugins \(pipeline.plugins.plugins.count)"
           ), ("events", "\(report.published.grouped) published"),
-          ("kexts", result.kexts.map(describe).joined(separator: ", ")),
-        ], report)
+        ] + StepReport.lines(result, all: flow.verbose), report)
     }
     if let status = report.status(flow) { throw status }
   }
@@ -51,9 +51,5 @@ struct ModelRun {
       Console.error("the kernel model: \(error)")
       throw ExitCode.failure
     }
-  }
-
-  private func describe(_ outcome: KextOutcome) -> String {
-    outcome.isLoaded ? "\(outcome.id) loaded" : "\(outcome.id) failed (\(outcome.result))"
   }
 }

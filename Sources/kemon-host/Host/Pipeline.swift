@@ -5,6 +5,7 @@ import Glibc
 import KemonBus
 import KemonPluginHost
 import KemonRecording
+import KemonText
 
 /// Ring, dispatcher, plugins, output and recorder of one run, wired together.
 final class Pipeline {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import KemonPluginHost
+import KemonText
 
 /// The plugins' configurations: the file, then what options set.
 enum PluginConfiguration {

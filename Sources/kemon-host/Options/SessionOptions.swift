@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Glibc
 import KemonKernel
+import KemonText
 
 /// What happens in the kernel model.
 struct SessionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A JSON file that says what happens in the kernel model (default: a driver is loaded).",
-      valueName: "file"),
-    completion: .file(extensions: ["json"]))
+      "What happens in the kernel model: a session that comes with Kemon, or a JSON file.",
+      valueName: "name|file"),
+    completion: .list(Session.shippedNames))
   var session: String?
 
   @Option(
@@ -23,20 +25,42 @@ struct SessionOptions: ParsableArguments {
   ///
   /// - Throws: an exit code, after saying what is wrong and where.
   func read() throws -> Session {
-    var session = Session.mandiantMonitor
-    if let file = self.session {
-      do {
-        session = try Session(contentsOf: file)
-      } catch {
-        Console.error(error.description)
-        throw error.isUnreadable ? ExitStatus.inputMissing : ExitStatus.badData
-      }
-    }
+    let session = try self.session.map(Self.find) ?? .mandiantMonitor
     guard let name = macos else { return session }
     guard let release = KernelRelease.named(name) else {
       let known = KernelRelease.all.map(\.name).joined(separator: ", ")
       throw ValidationError("--macos \(name): needed is one of \(known)")
     }
     return session.on(release)
+  }
+
+  /// A session that comes with Kemon, or a file where the name has a path's or a file's form.
+  private static func find(_ name: String) throws -> Session {
+    if let session = Session.shipped(name) { return session }
+    let isFile = name.contains("/") || name.hasSuffix(".json")
+    guard isFile || access(name, F_OK) == 0 else {
+      let near = NearNames.of(name, among: Session.shippedNames)
+      let meant = near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"
+      Console.error(
+        "--session \(name): no session of that name comes with Kemon, and no file is there\(meant) "
+          + "--list-sessions lists them")
+      throw ExitStatus.inputMissing
+    }
+    do {
+      return try Session(contentsOf: name)
+    } catch {
+      Console.error(error.description)
+      throw error.isUnreadable ? ExitStatus.inputMissing : ExitStatus.badData
+    }
+  }
+
+  /// Prints the sessions that come with Kemon: the name, and what each shows.
+  static func list() {
+    // Without a header: one session a line, for scripts too.
+    var table = Table("", "")
+    for session in Session.shippedNames.compactMap(Session.shipped) {
+      table.add(session.name, session.about)
+    }
+    Console.data(table.lines.dropFirst().joined(separator: "\n"))
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KemonPluginHost
+import KemonText
 
 extension PluginInspection {
   /// What `plugins list` and `plugins info` print.

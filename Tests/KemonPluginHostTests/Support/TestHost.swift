@@ -4,6 +4,7 @@ import KemonBus
 import KemonEvents
 import KemonPlatform
 import KemonTestSupport
+import KemonText
 
 @testable import KemonPluginHost
 

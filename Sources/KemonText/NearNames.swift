@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Finds what somebody may have meant.
-enum NearNames {
+package enum NearNames {
   /// The names that are few changes away from a text, the nearest first, three at most.
-  static func of(_ text: String, among names: some Sequence<String>) -> [String] {
+  package static func of(_ text: String, among names: some Sequence<String>) -> [String] {
     let distances = Set(names).map { (name: $0, distance: distance(text, $0)) }
     // What is clearly nearer than the rest stands alone.
     let nearest = distances.map(\.distance).min() ?? 0
@@ -14,7 +14,7 @@ enum NearNames {
   }
 
   /// How many bytes must be inserted, removed, replaced or swapped with the next to make one text the other.
-  static func distance(_ left: String, _ right: String) -> Int {
+  package static func distance(_ left: String, _ right: String) -> Int {
     let left = Array(left.utf8)
     let right = Array(right.utf8)
     var older: [Int] = []

@@ -2,11 +2,21 @@
 
 /// What a session came to.
 public struct SessionResult: Sendable {
+  /// Every step that happened, in order.
+  public let steps: [StepResult]
   /// Every kext that was asked for or needed, in the order of the session.
   public let kexts: [KextOutcome]
 
   /// What became of a kext; nil when it was neither asked for nor needed.
   public subscript(_ id: String) -> KextOutcome? { kexts.first { $0.id == id } }
+}
+
+/// A step of a session and what it came to.
+public struct StepResult: Sendable {
+  /// The step.
+  public let step: Session.Step
+  /// What it came to.
+  public let outcome: StepOutcome
 }
 
 /// What became of a kext.

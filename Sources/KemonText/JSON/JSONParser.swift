@@ -9,8 +9,7 @@ extension JSONValue {
   /// - Parameter bytes: UTF-8, from anywhere; nothing is believed.
   /// - Throws: line, column, what was found and what is needed.
   public init(parsing bytes: [UInt8]) throws(JSONError) {
-    var parser = JSONParser(bytes)
-    self = try parser.document()
+    self = try JSONNode(parsing: bytes).value
   }
 
   /// Reads one JSON text.
@@ -18,6 +17,17 @@ extension JSONValue {
   /// - Throws: line, column, what was found and what is needed.
   public init(parsing text: String) throws(JSONError) {
     try self.init(parsing: Array(text.utf8))
+  }
+}
+
+extension JSONNode {
+  /// Reads one JSON text (RFC 8259) and keeps where its parts stand.
+  ///
+  /// - Parameter bytes: UTF-8, from anywhere; nothing is believed.
+  /// - Throws: line, column, what was found and what is needed.
+  public init(parsing bytes: [UInt8]) throws(JSONError) {
+    var parser = JSONParser(bytes)
+    self = try parser.document()
   }
 }
 
@@ -32,15 +42,20 @@ private struct JSONParser {
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  mutating func document() throws(JSONError) -> JSONValue {
+  mutating func document() throws(JSONError) -> JSONNode {
     let value = try value()
     skipSpace()
     guard index == bytes.count else { throw unexpected(needed: "the end") }
     return value
   }
 
-  private mutating func value() throws(JSONError) -> JSONValue {
+  private mutating func value() throws(JSONError) -> JSONNode {
     skipSpace()
+    let start = index
+    return JSONNode(content: try content(), offset: start)
+  }
+
+  private mutating func content() throws(JSONError) -> JSONNode.Content {
     guard let byte = peek else { throw unexpected(needed: "a value") }
     switch byte {
     case UInt8(ascii: "{"): return try nested { parser throws(JSONError) in try parser.object() }
@@ -55,17 +70,18 @@ private struct JSONParser {
   }
 
   private mutating func nested(
-    _ body: (inout JSONParser) throws(JSONError) -> JSONValue
-  ) throws(JSONError) -> JSONValue {
+    _ body: (inout JSONParser) throws(JSONError) -> JSONNode.Content
+  ) throws(JSONError) -> JSONNode.Content {
     guard depth < Self.depthLimit else { throw error("nested deeper than \(Self.depthLimit)") }
     depth += 1
     defer { depth -= 1 }
     return try body(&self)
   }
 
-  private mutating func object() throws(JSONError) -> JSONValue {
+  private mutating func object() throws(JSONError) -> JSONNode.Content {
     index += 1
-    var members: [String: JSONValue] = [:]
+    var members: [JSONNode.Member] = []
+    var names: Set<String> = []
     skipSpace()
     if take("}") { return .object(members) }
     repeat {
@@ -75,21 +91,21 @@ private struct JSONParser {
       }
       let place = index
       let name = try string()
-      guard members[name] == nil else {
+      guard names.insert(name).inserted else {
         throw error("the member \"\(name)\" is there twice", at: place)
       }
       skipSpace()
       guard take(":") else { throw unexpected(needed: "':'") }
-      members[name] = try value()
+      members.append(JSONNode.Member(name: name, offset: place, node: try value()))
       skipSpace()
     } while take(",")
     guard take("}") else { throw unexpected(needed: "',' or '}'") }
     return .object(members)
   }
 
-  private mutating func array() throws(JSONError) -> JSONValue {
+  private mutating func array() throws(JSONError) -> JSONNode.Content {
     index += 1
-    var elements: [JSONValue] = []
+    var elements: [JSONNode] = []
     skipSpace()
     if take("]") { return .array(elements) }
     repeat {
@@ -100,8 +116,8 @@ private struct JSONParser {
     return .array(elements)
   }
 
-  private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONError)
-    -> JSONValue
+  private mutating func word(_ word: StaticString, _ value: JSONNode.Content) throws(JSONError)
+    -> JSONNode.Content
   {
     for offset in 0..<word.utf8CodeUnitCount {
       guard peek == word.utf8Start[offset] else { throw unexpected(needed: "\(word)") }
@@ -112,7 +128,7 @@ private struct JSONParser {
 
   // MARK: Numbers
 
-  private mutating func number() throws(JSONError) -> JSONValue {
+  private mutating func number() throws(JSONError) -> JSONNode.Content {
     let start = index
     var isInteger = true
     _ = take("-")
@@ -127,7 +143,7 @@ private struct JSONParser {
       try digits()
     }
     let text = String(decoding: bytes[start..<index], as: UTF8.self)
-    if isInteger, let integer = Int64(text) { return .integer(integer) }
+    if isInteger, let integer = Int128(text) { return .integer(integer) }
     guard let number = Double(text), number.isFinite else {
       throw error("the number \(text.prefix(40)) is out of range", at: start)
     }
@@ -235,11 +251,7 @@ private struct JSONParser {
   }
 
   private func error(_ message: String, at place: Int? = nil) -> JSONError {
-    let before = bytes[..<(place ?? index)]
-    let line = before.count { $0 == 0x0A } + 1
-    let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-    // Bytes that continue a character do not count as columns.
-    let column = before[lineStart...].count { $0 & 0xC0 != 0x80 } + 1
-    return JSONError(line: line, column: column, message)
+    let place = TextPlace(of: place ?? index, in: bytes)
+    return JSONError(line: place.line, column: place.column, message)
   }
 }

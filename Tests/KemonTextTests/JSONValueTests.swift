@@ -4,7 +4,7 @@ import Foundation
 import KemonTestSupport
 import Testing
 
-@testable import KemonPluginHost
+@testable import KemonText
 
 @Suite struct JSONValueTests {
   @Test func `every kind of value is read`() throws {

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The sessions that come with Kemon: one row and one JSON file each.
+enum SessionLibrary {
+  /// The texts, by the names of their files.
+  static let all: [(name: String, json: [UInt8])] = [
+    ("mandiant-monitor", PackageResources.mandiant_monitor_json)
+  ]
+}
+
+extension Session {
+  /// The names of the sessions that come with Kemon, as they are listed.
+  public static let shippedNames = SessionLibrary.all.map(\.name)
+
+  /// A session that comes with Kemon; nil when there is none of that name.
+  public static func shipped(_ name: String) -> Session? {
+    guard let (_, json) = SessionLibrary.all.first(where: { $0.name == name }) else { return nil }
+    do {
+      return try Session(json: json, file: "\(name).json")
+    } catch {
+      preconditionFailure("a session that comes with Kemon is broken: \(error)")
+    }
+  }
+
+  /// The session of the talk: kextd loads com.mandiant.monitor 0.9.2.
+  public static let mandiantMonitor: Session = {
+    guard let session = shipped("mandiant-monitor") else {
+      preconditionFailure("the session of the talk does not come with Kemon")
+    }
+    return session
+  }()
+}

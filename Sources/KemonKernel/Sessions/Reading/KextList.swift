@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The kexts of a session, checked against each other.
+struct KextList {
+  let kexts: [Session.Kext]
+  private let values: [SessionValue]
+
+  static let fields: [SessionField] = [
+    // kmod_info has 64 bytes for it, with a NUL.
+    .required("id", .shortText(1...63), "bundle identifier"),
+    .required("version", .version, "version of the bundle"),
+    .required("path", .path, "path of the bundle"),
+    .required("base", .address, "where it is linked to"),
+    .required("size", .address, "bytes of the linked kext"),
+    .optional("status", .integer(Int32.self), "what its start routine returns, 0 by default"),
+    .optional("executable", .flag, "false for a kext without code, which is never started"),
+    .optional(
+      "libraries", .map(.version), "kexts that it needs, with the lowest version that will do"),
+  ]
+
+  /// Reads the list.
+  ///
+  /// - Parameter list: checked to be a list of kexts; nil when the session has none.
+  /// - Throws: the first rule that is broken, with its place.
+  init(_ list: SessionValue?) throws(SessionError) {
+    values = list?.elements ?? []
+    kexts = values.map(Self.kext)
+    try check()
+    try refuseCycles()
+  }
+
+  private static func kext(_ value: SessionValue) -> Session.Kext {
+    let members = value.members
+    // A JSON object has no order; dependencies are resolved in that of their identifiers.
+    let libraries = (members["libraries"]?.members.all ?? []).map { name, version in
+      Session.Library(id: name, version: version.version)
+    }
+    return Session.Kext(
+      id: members.required("id").string, version: members.required("version").version,
+      path: members.required("path").string, base: members.required("base").address,
+      size: members.required("size").address, status: members["status"]?.integer() ?? 0,
+      isExecutable: members["executable"]?.flag ?? true,
+      libraries: libraries.sorted { $0.id < $1.id })
+  }
+
+  private func check() throws(SessionError) {
+    var seen: Set<String> = []
+    for (kext, value) in zip(kexts, values) {
+      guard seen.insert(kext.id).inserted else {
+        throw value.members.required("id").error("\"\(kext.id)\" is there twice")
+      }
+      guard kext.size > 0, !kext.base.addingReportingOverflow(kext.size).overflow else {
+        throw value.members.required("size").error(
+          "\(kext.size) bytes at \(kext.base) do not fit into 64 bits")
+      }
+    }
+  }
+
+  /// How many kexts may need each other in a row; kernels have far less than twenty.
+  private static let longestChain = 100
+
+  /// A kext that needs itself, over any number of others, could never be loaded.
+  private func refuseCycles() throws(SessionError) {
+    let places = Dictionary(uniqueKeysWithValues: kexts.indices.map { (kexts[$0].id, $0) })
+    var finished: Set<Int> = []
+    func visit(_ place: Int, _ chain: [Int]) throws(SessionError) {
+      guard !finished.contains(place) else { return }
+      func refuse(_ message: String) -> SessionError {
+        (values[place].members["libraries"] ?? values[place]).error(message)
+      }
+      if let start = chain.firstIndex(of: place) {
+        let circle = (chain[start...] + [place]).map { kexts[$0].id }.joined(separator: " -> ")
+        throw refuse("kexts need each other: \(circle)")
+      }
+      guard chain.count < Self.longestChain else {
+        throw refuse("more than \(Self.longestChain) kexts need each other in a row")
+      }
+      for library in kexts[place].libraries {
+        if let next = places[library.id] { try visit(next, chain + [place]) }
+      }
+      finished.insert(place)
+    }
+    for place in kexts.indices { try visit(place, []) }
+  }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A list of a session that says what is there before anything happens: each element is a step of one kind.
+struct SessionSection: Sendable {
+  /// The member of the session.
+  let name: String
+  /// What is listed.
+  let about: String
+  /// What each element is.
+  let step: any SessionStep.Type
+}
+
+/// The sections beside processes and kexts: one row each, in the order in which they are set up.
+enum SessionSections {
+  static let all: [SessionSection] = []
+}
