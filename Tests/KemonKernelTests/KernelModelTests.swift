@@ -206,7 +206,7 @@ import Testing
 
   @Test func `a kext that can not be watched is not started`() throws {
     let ring = EventRing()
-    let subscription = ring.subscribe(named: "test", overflow: .drop)
+    let subscription = try ring.subscribe(named: "test", overflow: .drop)
     let model = try KernelModel(dispatcher: Dispatcher(ring: ring))
     let start = try OSKextStart(.macOS10_13_6)
     let site = try #require(UnsafeRawPointer(bitPattern: start.callSite))
@@ -230,7 +230,7 @@ import Testing
 
   @Test func `sessions of two threads wait for each other`() throws {
     let ring = EventRing()
-    let subscription = ring.subscribe(named: "test", overflow: .drop)
+    let subscription = try ring.subscribe(named: "test", overflow: .drop)
     let model = try KernelModel(dispatcher: Dispatcher(ring: ring))
     let threads = (0..<4).map { _ in
       Thread {
@@ -280,7 +280,7 @@ import Testing
 
   @Test func `several sessions run one after another in one model`() throws {
     let ring = EventRing()
-    let subscription = ring.subscribe(named: "test", overflow: .drop)
+    let subscription = try ring.subscribe(named: "test", overflow: .drop)
     let model = try KernelModel(dispatcher: Dispatcher(ring: ring))
     for _ in 0..<2 { #expect(try model.run(.mandiantMonitor)[monitor]?.isLoaded == true) }
     try model.close()

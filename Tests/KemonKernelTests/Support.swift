@@ -97,7 +97,7 @@ func play(
 ) throws -> (result: SessionResult, seen: [Seen]) {
   let ring = EventRing()
   let dispatcher = Dispatcher(ring: ring)
-  let subscription = ring.subscribe(named: "test", overflow: .drop)
+  let subscription = try ring.subscribe(named: "test", overflow: .drop)
   let tokens = dispatcher.add(rules.handlers)
   let model = try KernelModel(release: session.release, dispatcher: dispatcher)
   let result = try model.run(session)

@@ -4,7 +4,8 @@
 #define CKEMON_THREAD_H
 #include <stdint.h>
 
-extern _Thread_local uint32_t ckemon_thread_number_or_zero;
+/* Read on hot paths: where it lies is known when the program is loaded, so that no call has to find it. */
+extern _Thread_local uint32_t ckemon_thread_number_or_zero __attribute__((tls_model("initial-exec")));
 
 /* How many threads have a number of their own at a time. All others share the number behind it. */
 #define CKEMON_THREAD_LIMIT 1024

@@ -4,10 +4,8 @@ internal import KemonEvents
 internal import Synchronization
 
 /// One event's vote: every handler is asked, every vote is kept.
-///
-/// A handler without an opinion on an event that cannot be denied has only seen it: that is counted, not kept.
 struct Ballot {
-  private let row: UnsafeMutablePointer<HandlerRow>
+  private let row: HandlerRow
   private let room: BallotBox.Room
   private let thread: Int
   private let timed: Int?
@@ -27,21 +25,30 @@ struct Ballot {
   ///   - thread: number of the calling thread.
   ///   - timed: the handler whose call is timed, where not all are because it can be denied.
   init(
-    _ row: UnsafeMutablePointer<HandlerRow>, _ room: BallotBox.Room, thread: Int, timed: Int?
+    _ row: HandlerRow, _ room: BallotBox.Room, thread: Int, timed: Int?
   ) {
     self.row = row
     self.room = room
     self.thread = thread
     self.timed = timed
-    canDeny = row.pointee.canDeny
+    canDeny = row.canDeny
   }
 
-  /// Takes what a handler has written to the blank answer, which is blank again afterwards.
-  mutating func takeBlank(_ index: Int, status: kemon_status, isPost: Bool) {
+  /// Takes what a handler has written to the blank answer, which is blank again afterwards; those before it abstained.
+  ///
+  /// - Parameter latency: of the handler that is timed, when it is one of these.
+  mutating func takeBlank(
+    _ index: Int, status: kemon_status, latency: UInt32, isPost: Bool
+  ) {
     self.isPost = isPost
-    room.answers.update(from: room.blank, count: 1)
+    room.votes.update(from: row.abstentions, count: index)
+    for earlier in 0..<index { room.answers[earlier].reason.0 = 0 }
+    count = index
+    let answer = room.answers + index
+    answer.update(from: room.blank, count: 1)
     BallotBox.makeBlank(room.blank)
-    take(row.pointee.entries + index, room.answers, status, latency: 0)
+    take(row.entries + index, answer, status, latency: index == timed ? latency : 0)
+    if let timed, timed < index { room.votes[timed].latency_ns = latency }
   }
 
   /// Calls the handlers from one on, joins all votes, and writes votes and verdict into the sealed record.
@@ -54,8 +61,8 @@ struct Ballot {
     let event = record.event
     isPost = event.pointee.phase == UInt16(KEMON_PHASE_POST)
     if canDeny { mark = EventClock.monotonic() }
-    for index in first..<row.pointee.count {
-      let entry = row.pointee.entries + index
+    for index in first..<row.count {
+      let entry = row.entries + index
       if let filter = entry.pointee.filter, !filter.matches(record) {
         entry.pointee.counters.add(.filtered, on: thread)
         continue
@@ -81,11 +88,8 @@ struct Ballot {
   /// How long the call took that has just returned; the end of one is the beginning of the next.
   private mutating func latency(_ entry: UnsafePointer<HandlerEntry>) -> UInt32 {
     let now = EventClock.monotonic()
-    let latency = UInt32(clamping: max(now &- mark, 1))
-    mark = now
-    entry.pointee.counters.add(.timedCalls, on: thread)
-    entry.pointee.counters.add(.timedNanoseconds, UInt64(latency), on: thread)
-    return latency
+    defer { mark = now }
+    return entry.pointee.count(now &- mark, on: thread)
   }
 
   /// Reads an answer as a vote, keeps it, and joins it with the others where it counts.
@@ -94,13 +98,7 @@ struct Ballot {
     _ status: kemon_status, latency: UInt32
   ) {
     let opinion = opinion(entry, answer, status)
-    if !canDeny, status >= 0, opinion.action == .abstain, answer.pointee.reason.0 == 0 { return }
-    (room.votes + count)
-      .initialize(
-        to: kemon_vote(
-          plugin_id: entry.pointee.pluginID, handler_id: entry.pointee.handlerID,
-          action: opinion.action.rawValue, tier: entry.pointee.tier.rawValue, err: opinion.error,
-          reason_code: opinion.reasonCode, latency_ns: latency, reason: kemon_str()))
+    (room.votes + count).initialize(to: entry.pointee.vote(opinion, latency: latency))
     count += 1
     guard isCounted(opinion, entry) else { return }
     if entry.pointee.tier == .guard {

@@ -4,9 +4,10 @@ internal import CKemonPlatform
 internal import KemonEvents
 internal import Synchronization
 
-// Unchecked: each word belongs to one thread, and is freed when no thread is there any more.
 /// Room for a key, answers and votes, kept for every thread: a ballot allocates nothing, however many handlers there are.
-final class BallotBox: @unchecked Sendable {
+///
+/// A thread's seat has the address of its room behind the seat's own word, and then a blank answer.
+enum BallotBox {
   /// What one ballot needs: an answer and a vote for every handler, and what they are remembered under.
   struct Room {
     /// An answer that nobody has written to; who does is a voter, and it is made blank again.
@@ -20,56 +21,39 @@ final class BallotBox: @unchecked Sendable {
     MemoryLayout<kemon_verdict>.stride + MemoryLayout<kemon_vote>.stride
   /// Handlers that fit at first.
   private static let few = 16
-  /// Bytes in front of the answers: the block's capacity, the blank answer, the key.
-  private static let head = blankOffset + MemoryLayout<kemon_verdict>.stride + CacheKey.capacity
+  /// Bytes in front of the answers: how many handlers fit, a blank answer for rooms without a seat, the key.
+  private static let head = 16 + MemoryLayout<kemon_verdict>.stride + CacheKey.capacity
+  private static let roomOffset = 8
   private static let blankOffset = 16
-
-  /// For each thread the address of its room, whose capacity stands in its first word.
-  private let words: UnsafeMutablePointer<UInt>
-
-  init() {
-    words = .allocate(capacity: Int(CKEMON_THREAD_LIMIT))
-    words.initialize(repeating: 0, count: Int(CKEMON_THREAD_LIMIT))
-  }
-
-  deinit {
-    for index in 0..<Int(CKEMON_THREAD_LIMIT) {
-      UnsafeMutableRawPointer(bitPattern: words[index])?.deallocate()
-    }
-    words.deallocate()
-  }
 
   /// Hands over room for so many handlers.
   ///
-  /// - Parameter ticket: of ``Quiescence/enter(_:)``; a thread that is inside already, or has no number of its own,
-  ///   gets room that is only made for this once.
+  /// - Parameter seat: of the calling thread; one that is inside already, or has no seat of its own, gets room that is
+  ///   only made for this once.
   @inline(__always)
-  func withRoom<Result>(
-    for count: Int, ticket: Int, _ body: (Room) -> Result
+  static func withRoom<Result>(
+    for count: Int, at seat: UnsafeMutableRawPointer?, _ body: (Room) -> Result
   ) -> Result {
-    guard ticket > 0, ticket <= Int(CKEMON_THREAD_LIMIT) else {
-      let bytes = Self.head + count * Self.perHandler
-      let block = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
+    guard let seat else {
+      let block = makeBlock(for: count)
       defer { block.deallocate() }
-      let room = Self.room(in: block, for: count)
-      Self.makeBlank(room.blank)
-      return body(room)
+      return body(room(in: block, blank: block + 16))
     }
-    let kept = UnsafeMutableRawPointer(bitPattern: words[ticket - 1])
-    if let kept, kept.load(as: Int.self) >= count {
-      return body(Self.room(in: kept, for: kept.load(as: Int.self)))
+    if let block = room(of: seat), block.load(as: Int.self) >= count {
+      return body(room(in: block, blank: seat + blankOffset))
     }
-    return body(Self.room(in: grow(ticket, for: count), for: count))
+    return body(room(in: grow(seat, for: count), blank: seat + blankOffset))
   }
 
-  /// The blank answer of a thread; nil when it has no room yet, or is inside a ballot already.
+  /// The blank answer of a seat; nil when its thread has no room yet.
   @inline(__always)
-  func blank(_ ticket: Int) -> UnsafeMutablePointer<kemon_verdict>? {
-    guard ticket > 0, ticket <= Int(CKEMON_THREAD_LIMIT), words[ticket &- 1] != 0 else {
-      return nil
-    }
-    return UnsafeMutablePointer(bitPattern: words[ticket &- 1] &+ UInt(Self.blankOffset))
+  static func blank(at seat: UnsafeMutableRawPointer) -> UnsafeMutablePointer<kemon_verdict>? {
+    guard seat.load(fromByteOffset: roomOffset, as: UInt.self) != 0 else { return nil }
+    return (seat + blankOffset).assumingMemoryBound(to: kemon_verdict.self)
   }
+
+  /// Gives the room of a seat back.
+  static func leaveSeat(_ seat: UnsafeMutableRawPointer) { room(of: seat)?.deallocate() }
 
   /// Presets everything of an answer that is read back; a NUL in front ends the reason.
   @inline(__always)
@@ -84,37 +68,57 @@ final class BallotBox: @unchecked Sendable {
     answer.pointee.reason.0 = 0
   }
 
-  /// Whether an answer is as ``makeBlank(_:)`` leaves it.
+  /// Whether an answer, blank before the call, says nothing: no action, no code, no reason.
+  ///
+  /// Then it is blank again: what only counts together with an action is preset anew.
   @inline(__always)
   static func isBlank(_ answer: UnsafeMutablePointer<kemon_verdict>) -> Bool {
-    let words = UnsafeRawPointer(answer).assumingMemoryBound(to: UInt64.self)
-    // Size, action and flags; errno and code; mask; result; and the NUL in front of the reason.
-    let changes =
-      (words[0] ^ UInt64(MemoryLayout<kemon_verdict>.size)) | words[1] | ~words[2] | words[3]
-      | (words[4] & 0xFF)
-    return changes == 0
+    let words = UnsafeMutableRawPointer(answer).assumingMemoryBound(to: UInt64.self)
+    // Size, action and flags; errno and code; and the NUL in front of the reason.
+    guard words[0] == UInt64(MemoryLayout<kemon_verdict>.size), words[1] == 0,
+      answer.pointee.reason.0 == 0
+    else { return false }
+    answer.pointee.allow_mask = .max
+    answer.pointee.result = 0
+    return true
+  }
+
+  // MARK: Rooms
+
+  private static func room(of seat: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    UnsafeMutableRawPointer(bitPattern: seat.load(fromByteOffset: roomOffset, as: UInt.self))
   }
 
   @inline(never)
-  private func grow(_ ticket: Int, for count: Int) -> UnsafeMutableRawPointer {
-    UnsafeMutableRawPointer(bitPattern: words[ticket - 1])?.deallocate()
-    let capacity = max(Self.few, count)
-    let block = UnsafeMutableRawPointer.allocate(
-      byteCount: Self.head + capacity * Self.perHandler, alignment: 16)
-    block.storeBytes(of: capacity, as: Int.self)
-    Self.makeBlank(Self.room(in: block, for: count).blank)
-    words[ticket - 1] = UInt(bitPattern: block)
+  private static func grow(
+    _ seat: UnsafeMutableRawPointer, for count: Int
+  ) -> UnsafeMutableRawPointer {
+    room(of: seat)?.deallocate()
+    let block = makeBlock(for: max(few, count))
+    makeBlank((seat + blankOffset).assumingMemoryBound(to: kemon_verdict.self))
+    seat.storeBytes(of: UInt(bitPattern: block), toByteOffset: roomOffset, as: UInt.self)
     return block
   }
 
-  private static func room(in block: UnsafeMutableRawPointer, for count: Int) -> Room {
+  /// A block for so many handlers; the number stands in its first word.
+  private static func makeBlock(for count: Int) -> UnsafeMutableRawPointer {
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: head + count * perHandler, alignment: 16)
+    block.storeBytes(of: count, as: Int.self)
+    makeBlank((block + 16).assumingMemoryBound(to: kemon_verdict.self))
+    return block
+  }
+
+  private static func room(
+    in block: UnsafeMutableRawPointer, blank: UnsafeMutableRawPointer
+  ) -> Room {
     let answers = block + head
-    let blank = block + blankOffset
+    let fitting = block.load(as: Int.self)
     return Room(
       blank: blank.assumingMemoryBound(to: kemon_verdict.self),
-      key: blank + MemoryLayout<kemon_verdict>.stride,
+      key: block + 16 + MemoryLayout<kemon_verdict>.stride,
       answers: answers.assumingMemoryBound(to: kemon_verdict.self),
-      votes: (answers + count * MemoryLayout<kemon_verdict>.stride)
+      votes: (answers + fitting * MemoryLayout<kemon_verdict>.stride)
         .assumingMemoryBound(to: kemon_vote.self))
   }
 }

@@ -13,7 +13,6 @@ public final class Dispatcher: @unchecked Sendable {
   let clock: EventClock
   let table: Atomic<UInt>
   let quiescence = Quiescence()
-  let box = BallotBox()
   private let registry = Mutex(HandlerRegistry())
 
   /// What handlers together answered to equal events.
@@ -32,6 +31,7 @@ public final class Dispatcher: @unchecked Sendable {
   }
 
   deinit {
+    for number in 1...Quiescence.seatCount { BallotBox.leaveSeat(quiescence.seat(number)) }
     HandlerTable(address: table.load(ordering: .acquiring)).deallocate()
     registry.withLock { $0.deallocateCounters() }
   }

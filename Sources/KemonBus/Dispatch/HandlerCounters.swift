@@ -17,12 +17,20 @@ struct HandlerCounters {
 
   private let words: RingWord
 
+  /// Bytes of a handler's counters, at a multiple of 64.
+  static let size = lanes * wordsPerLane * 8
+
+  /// Takes memory that is zeroed and somebody else's.
+  @inline(__always)
+  init(at memory: UnsafeMutableRawPointer) {
+    words = memory.assumingMemoryBound(to: Atomic<UInt64>.self)
+  }
+
   /// Makes counters at zero.
   static func allocate() -> HandlerCounters {
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: lanes * wordsPerLane * 8, alignment: 64)
-    memory.initializeMemory(as: UInt64.self, repeating: 0, count: lanes * wordsPerLane)
-    return HandlerCounters(words: memory.assumingMemoryBound(to: Atomic<UInt64>.self))
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+    return HandlerCounters(at: memory)
   }
 
   func deallocate() { UnsafeMutableRawPointer(words).deallocate() }

@@ -15,6 +15,22 @@ struct HandlerEntry {
   var priority: Int32
   var onFault: VerdictAction
   var cache = CacheDeclaration.none
+
+  /// Counts the time of a call, and gives it as votes have it: 1 or more.
+  func count(_ nanoseconds: UInt64, on thread: Int) -> UInt32 {
+    let latency = UInt32(clamping: max(nanoseconds, 1))
+    counters.add(.timedCalls, on: thread)
+    counters.add(.timedNanoseconds, UInt64(latency), on: thread)
+    return latency
+  }
+
+  /// An opinion of the handler as records keep it, its reason not yet written.
+  func vote(_ opinion: Verdict, latency: UInt32) -> kemon_vote {
+    kemon_vote(
+      plugin_id: pluginID, handler_id: handlerID, action: opinion.action.rawValue,
+      tier: tier.rawValue, err: opinion.error, reason_code: opinion.reasonCode,
+      latency_ns: latency, reason: kemon_str())
+  }
 }
 
 /// What is needed to call a handler, and nothing else: four of them in a cache line.
@@ -23,52 +39,10 @@ struct HandlerCall {
   let context: UnsafeMutableRawPointer?
 }
 
-/// The handlers of one kind in the order of their calls.
-struct HandlerRow {
-  let calls: UnsafePointer<HandlerCall>
-  let entries: UnsafePointer<HandlerEntry>
-  let count: Int
-  /// How many events were shown to the row, by thread: each handler was called for them but where its filter said no.
-  let asked: HandlerCounters
-  /// Denials count.
-  let canDeny: Bool
-  /// No filter, no denial: every handler is called, and most will have nothing to say.
-  let isPlain: Bool
-  /// What the answer of all of them together depends on; nil when it cannot be cached.
-  let cache: CacheDeclaration?
-
-  /// Sorts entries by tier, priority and id.
-  init(_ list: [HandlerEntry], canDeny: Bool) {
-    let entries = UnsafeMutablePointer<HandlerEntry>.allocate(capacity: list.count)
-    let calls = UnsafeMutablePointer<HandlerCall>.allocate(capacity: list.count)
-    let sorted = list.sorted {
-      ($0.tier.rawValue, $0.priority, $0.handlerID) < ($1.tier.rawValue, $1.priority, $1.handlerID)
-    }
-    for (index, entry) in sorted.enumerated() {
-      (entries + index).initialize(to: entry)
-      (calls + index).initialize(
-        to: HandlerCall(function: entry.function, context: entry.context))
-    }
-    self.entries = UnsafePointer(entries)
-    self.calls = UnsafePointer(calls)
-    count = list.count
-    asked = HandlerCounters.allocate()
-    self.canDeny = canDeny
-    isPlain = !canDeny && list.allSatisfy { $0.filter == nil }
-    cache = canDeny ? CacheDeclaration.union(of: list) : nil
-  }
-
-  func deallocate() {
-    entries.deallocate()
-    calls.deallocate()
-    asked.deallocate()
-  }
-}
-
 /// The handlers of every kind, in memory that never changes: a dispatcher replaces the whole table.
 struct HandlerTable {
   /// A row for each kind; nil where nobody wants to know.
-  private let rows: UnsafeMutablePointer<UnsafeMutablePointer<HandlerRow>?>
+  private let rows: UnsafeMutablePointer<HandlerRow?>
 
   /// Builds a table.
   init(_ handlers: [(kinds: [EventKind], entry: HandlerEntry)]) {
@@ -82,15 +56,14 @@ struct HandlerTable {
     }
     for (number, list) in lists {
       let canDeny = EventKind(rawValue: UInt16(number)).info?.canDeny ?? false
-      let row = UnsafeMutablePointer<HandlerRow>.allocate(capacity: 1)
-      row.initialize(to: HandlerRow(list, canDeny: canDeny))
-      rows[number] = row
+      rows[number] = HandlerRow.allocate(list, canDeny: canDeny)
     }
   }
 
   init(address: UInt) {
-    guard let rows = UnsafeMutablePointer<UnsafeMutablePointer<HandlerRow>?>(bitPattern: address)
-    else { preconditionFailure("a handler table has an address") }
+    guard let rows = UnsafeMutablePointer<HandlerRow?>(bitPattern: address) else {
+      preconditionFailure("a handler table has an address")
+    }
     self.rows = rows
   }
 
@@ -98,7 +71,7 @@ struct HandlerTable {
   var address: UInt { UInt(bitPattern: rows) }
 
   @inline(__always)
-  func row(_ kind: EventKind) -> UnsafeMutablePointer<HandlerRow>? {
+  func row(_ kind: EventKind) -> HandlerRow? {
     let number = Int(kind.rawValue)
     return number < EventKind.limit ? rows[number] : nil
   }
@@ -107,7 +80,7 @@ struct HandlerTable {
   func asked(_ handlerID: UInt32) -> UInt64 {
     var sum: UInt64 = 0
     for number in 0..<EventKind.limit {
-      guard let row = rows[number]?.pointee else { continue }
+      guard let row = rows[number] else { continue }
       for index in 0..<row.count where row.entries[index].handlerID == handlerID {
         sum &+= row.asked.total(.calls)
       }
@@ -116,10 +89,7 @@ struct HandlerTable {
   }
 
   func deallocate() {
-    for number in 0..<EventKind.limit {
-      rows[number]?.pointee.deallocate()
-      rows[number]?.deallocate()
-    }
+    for number in 0..<EventKind.limit { rows[number]?.deallocate() }
     rows.deallocate()
   }
 }

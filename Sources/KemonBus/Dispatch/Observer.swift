@@ -56,11 +56,13 @@ public final class Observer: @unchecked Sendable {
   }
 
   /// Joins the ring and starts the thread; harmless when it runs already.
-  public func start() {
-    state.withLock { state in
+  ///
+  /// - Throws: ``RingError/Code/tooManySubscribers``.
+  public func start() throws(RingError) {
+    try state.withLock { state throws(RingError) in
       guard state.thread == nil else { return }
       isStopping.store(false, ordering: .relaxed)
-      let subscription = ring.subscribe(named: name, overflow: overflow)
+      let subscription = try ring.subscribe(named: name, overflow: overflow)
       state.subscription = subscription
       state.thread = WorkerThread(named: name) { [unowned self] in run(subscription) }
     }
@@ -122,8 +124,8 @@ public final class Observer: @unchecked Sendable {
     var isDelivered = false
     var answer = kemon_verdict()
     guard let row = table.row(record.kind) else { return false }
-    for index in 0..<row.pointee.count {
-      let entry = row.pointee.entries[index]
+    for index in 0..<row.count {
+      let entry = row.entries[index]
       if let filter = entry.filter, !filter.matches(record) {
         entry.counters.add(.filtered, on: thread)
         continue

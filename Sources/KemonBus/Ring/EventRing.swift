@@ -45,7 +45,10 @@ public final class EventRing: Sendable {
   /// - Parameter builder: holds a sealed record; its `seq` is set here.
   /// - Returns: false when the record is too large; every subscriber's account says that it was lost.
   @discardableResult
-  public func publish(_ builder: inout RecordBuilder) -> Bool {
+  public func publish(_ builder: inout RecordBuilder) -> Bool { publishHere(&builder) }
+
+  @inline(__always) @discardableResult
+  func publishHere(_ builder: inout RecordBuilder) -> Bool {
     let header = builder.header
     let size = builder.view.size
     guard size <= bytes.recordLimit else {
@@ -64,17 +67,20 @@ public final class EventRing: Sendable {
   /// - Parameters:
   ///   - name: for accounts and messages.
   ///   - overflow: what happens when it is a whole ring behind.
-  public func subscribe(named name: String, overflow: OverflowPolicy) -> Subscription {
-    subscribe(named: name, ReaderOptions(overflow: overflow))
+  /// - Throws: ``RingError/Code/tooManySubscribers``.
+  public func subscribe(
+    named name: String, overflow: OverflowPolicy
+  ) throws(RingError) -> Subscription {
+    try subscribe(named: name, ReaderOptions(overflow: overflow))
   }
 
-  /// Joins the ring with options; traps when all 64 places are taken.
-  public func subscribe(named name: String, _ options: ReaderOptions) -> Subscription {
-    do {
-      return Subscription(ring: self, reader: try bytes.subscribe(options), name: name)
-    } catch {
-      preconditionFailure(error.description)
-    }
+  /// Joins the ring with options.
+  ///
+  /// - Throws: ``RingError/Code/tooManySubscribers``.
+  public func subscribe(
+    named name: String, _ options: ReaderOptions
+  ) throws(RingError) -> Subscription {
+    Subscription(ring: self, reader: try bytes.subscribe(options), name: name)
   }
 
   /// Wakes every subscriber that waits, though nothing was published.

@@ -17,7 +17,7 @@ public struct RecordBuilder: ~Copyable {
   @usableFromInline private(set) var count = 0
   /// Whether the NULs that end the record are there and nothing was added since.
   @usableFromInline private(set) var isSealed = false
-  private var allocated: Int
+  @usableFromInline private(set) var allocated: Int
   private let capacity: Int
 
   /// Makes a builder.
@@ -68,8 +68,8 @@ public struct RecordBuilder: ~Copyable {
     reserve(kept)
     base.copyMemory(from: record.base, byteCount: kept)
     count = kept
-    // A valid record ends with a NUL in front of its votes, too.
-    isSealed = true
+    // A valid record ends with a NUL in front of its votes, too; from outside it may end anywhere.
+    isSealed = kept & 7 == 0
     header.pointee.size = UInt32(kept)
     header.pointee.seq = 0
     header.pointee.decided_by = 0
@@ -178,9 +178,45 @@ public struct RecordBuilder: ~Copyable {
     seal()
   }
 
-  @usableFromInline
+  /// Adds votes that are ready but for their place to a sealed record, which stays sealed.
+  ///
+  /// - Parameters:
+  ///   - votes: without reasons, in the order of the calls.
+  ///   - votesCount: how many, 1 or more.
+  @inlinable @inline(__always)
+  public mutating func append(ready votes: UnsafePointer<kemon_vote>, count votesCount: Int) {
+    let start = count
+    let bytes = votesCount &* MemoryLayout<kemon_vote>.stride
+    // The NULs that end the record move behind the votes.
+    let end = start &+ bytes &+ 8
+    reserve(end)
+    if votesCount == 1 {
+      (base + start).assumingMemoryBound(to: kemon_vote.self).initialize(to: votes.pointee)
+    } else {
+      (base + start).copyMemory(from: votes, byteCount: bytes)
+    }
+    (base + (end &- 8)).storeBytes(of: 0, as: UInt64.self)
+    count = end
+    header.pointee.votes_off = UInt32(truncatingIfNeeded: start)
+    header.pointee.votes_count = UInt16(truncatingIfNeeded: votesCount)
+    header.pointee.size = UInt32(truncatingIfNeeded: end)
+  }
+
+  /// Says how long the handler of a vote took.
+  @inlinable
+  public mutating func setLatency(_ nanoseconds: UInt32, ofVote index: Int) {
+    precondition(index >= 0 && index < Int(header.pointee.votes_count), "vote index out of range")
+    let votes = (base + Int(header.pointee.votes_off)).assumingMemoryBound(to: kemon_vote.self)
+    votes[index].latency_ns = nanoseconds
+  }
+
+  @inlinable @inline(__always)
   mutating func reserve(_ needed: Int) {
-    guard needed > allocated else { return }
+    if needed > allocated { grow(to: needed) }
+  }
+
+  @usableFromInline
+  mutating func grow(to needed: Int) {
     let larger = UnsafeMutableRawPointer.allocate(byteCount: needed, alignment: 8)
     larger.copyMemory(from: base, byteCount: count)
     base.deallocate()

@@ -114,10 +114,21 @@ final class LoadedPlugin: @unchecked Sendable {
         throw problem(.startFailed, status, error, needed: "KEMON_OK")
       }
     }
-    goLive(dispatcher: dispatcher, ring: ring, overflow: overflow)
+    do throws(RingError) {
+      try goLive(dispatcher: dispatcher, ring: ring, overflow: overflow)
+    } catch {
+      if let stop = code.table.stop { asControl("stop") { stop(instance) } }
+      destroy(instance)
+      fail()
+      throw PluginProblem(
+        .startFailed, file: file, plugin: name, found: error.description,
+        needed: "a free place for its observer")
+    }
   }
 
-  private func goLive(dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy) {
+  private func goLive(
+    dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
+  ) throws(RingError) {
     let requests = state.withLock { $0.requests }
     let observing = requests.filter { $0.role == .observer }
     let voting = requests.filter { $0.role != .observer }
@@ -126,7 +137,7 @@ final class LoadedPlugin: @unchecked Sendable {
       let new = Observer(
         named: name, ring: ring, overflow: overflow, handlers: handlers(observing))
       // Before the voters, so that it sees everything that they vote on.
-      new.start()
+      try new.start()
       observer = new
     }
     let tokens = dispatcher.add(handlers(voting))

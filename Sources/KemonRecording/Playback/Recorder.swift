@@ -48,10 +48,12 @@ public final class Recorder: Sendable {
   deinit { stop() }
 
   /// Joins the ring and starts the thread; once.
-  public func start() {
-    state.withLock { state in
+  ///
+  /// - Throws: `RingError` when every place of the ring is taken.
+  public func start() throws(RingError) {
+    try state.withLock { state throws(RingError) in
       guard state.subscription == nil, state.lastAccount == nil else { return }
-      let subscription = ring.subscribe(named: "recorder", overflow: overflow)
+      let subscription = try ring.subscribe(named: "recorder", overflow: overflow)
       state.subscription = subscription
       state.thread = WorkerThread(named: "kemon-recorder") { [unowned self] in run(subscription) }
     }

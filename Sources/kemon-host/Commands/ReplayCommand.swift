@@ -91,13 +91,13 @@ extension ReplaySpeed: ExpressibleByArgument {
 extension Pipeline {
   /// Starts recording for a command.
   ///
-  /// - Throws: an exit code, after saying why the file cannot be made.
+  /// - Throws: an exit code, after saying why nothing can be recorded.
   func startRecording(to path: String, source: String) throws {
     do {
       try RecordingFile.checkTarget(path)
       try record(to: path, meta: ["host": HostVersion.text, "source": source])
-    } catch let error as RecordingError {
-      Console.error(error.description)
+    } catch where error is RecordingError || error is RingError {
+      Console.error("\(error)")
       stop()
       throw ExitCode.failure
     }

@@ -43,12 +43,12 @@ final class Pipeline {
 
   /// Records everything that is published from now on.
   ///
-  /// - Throws: ``RecordingError`` when the file cannot be made.
-  func record(to path: String, meta: [String: String]) throws(RecordingError) {
+  /// - Throws: ``RecordingError`` when the file cannot be made, ``RingError`` when the ring has no place.
+  func record(to path: String, meta: [String: String]) throws {
     let writer = try RecordingWriter(creating: path, meta: meta)
     let recorder = Recorder(ring: ring, writer: writer, overflow: overflow)
+    try recorder.start()
     recording = (recorder, writer)
-    recorder.start()
   }
 
   /// Loads and starts the plugins; says what is wrong with those that cannot be.

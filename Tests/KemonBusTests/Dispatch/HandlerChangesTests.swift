@@ -90,20 +90,6 @@ import Testing
     #expect(statistics.allSatisfy { $0.timedNanoseconds > 0 })
   }
 
-  @Test func `who only sees an event leaves no vote, who says something does`() {
-    let dispatcher = Dispatcher(ring: EventRing(slots: 16))
-    let (silent, talker) = (Voter(.abstain), Voter(.abstain, reason: "seen"))
-    dispatcher.add([
-      silent.handler("s", kinds: [Int(KEMON_KIND_FILE_DELETE)]),
-      talker.handler("t", kinds: [Int(KEMON_KIND_FILE_DELETE)]),
-    ])
-    var builder = RecordBuilder()
-    makeOpen("/x", kind: Int(KEMON_KIND_FILE_DELETE), &builder)
-    dispatcher.ask(&builder)
-    #expect(builder.view.voteCount == 1)
-    #expect(builder.view.text(builder.view.vote(0).reason) == "seen")
-  }
-
   @Test func `an answer of one handler never shines through into the next one's`() {
     let dispatcher = Dispatcher(ring: EventRing(slots: 16))
     let meddler: kemon_handler_fn = { _, _, verdict in

@@ -6,13 +6,13 @@ import Testing
 
 @Suite struct ObserverTests {
   @Test(arguments: OverflowPolicy.allCases)
-  func `stop reads everything that was published before it`(overflow: OverflowPolicy) {
+  func `stop reads everything that was published before it`(overflow: OverflowPolicy) throws {
     let ring = EventRing(slots: 4096)
     let seen = Voter(.abstain)
     let observer = Observer(
       named: "o", ring: ring, overflow: overflow,
       handlers: [seen.handler("h", kinds: [Int(KEMON_KIND_FILE_OPEN)])])
-    observer.start()
+    try observer.start()
     var builder = RecordBuilder()
     for _ in 0..<1000 {
       makeOpen("/x", kind: Int(KEMON_KIND_FILE_OPEN), &builder)
@@ -32,7 +32,7 @@ import Testing
     let seen = Voter(.abstain)
     let observer = Observer(
       named: "o", ring: ring, overflow: .drop, handlers: [seen.handler("h")])
-    observer.start()
+    try observer.start()
     try await Task.sleep(for: .milliseconds(150))
     var builder = RecordBuilder()
     makeOpen("/x", &builder)
@@ -44,7 +44,7 @@ import Testing
     observer.stop()
   }
 
-  @Test func `only an observer's thread says that it is one`() {
+  @Test func `only an observer's thread says that it is one`() throws {
     final class Seen: Sendable { let isObserver = Counter() }
     let seen = Seen()
     let ring = EventRing(slots: 16)
@@ -60,7 +60,7 @@ import Testing
             return 0
           }, context: Unmanaged.passUnretained(seen).toOpaque())
       ])
-    observer.start()
+    try observer.start()
     var builder = RecordBuilder()
     makeOpen("/x", &builder)
     ring.publish(&builder)

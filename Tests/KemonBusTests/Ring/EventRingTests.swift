@@ -5,10 +5,10 @@ import KemonEvents
 import Testing
 
 @Suite struct EventRingTests {
-  @Test func `every subscriber sees every event in order`() {
+  @Test func `every subscriber sees every event in order`() throws {
     let ring = EventRing(slots: 16)
-    let subscribers = (0..<3)
-      .map { ring.subscribe(named: "s\($0)", overflow: $0 == 0 ? .block : .drop) }
+    let subscribers = try (0..<3)
+      .map { try ring.subscribe(named: "s\($0)", overflow: $0 == 0 ? .block : .drop) }
     var builder = RecordBuilder()
     for number in 0..<10 {
       makeOpen("/\(number)", &builder)
@@ -26,21 +26,36 @@ import Testing
     }
   }
 
-  @Test func `who joins later sees what is published from then on`() {
+  @Test func `more subscribers than there are places are refused, not fatal`() throws {
+    let ring = EventRing(slots: 16)
+    var subscribers = try (0..<64).map { try ring.subscribe(named: "s\($0)", overflow: .drop) }
+    let refusal = #expect(throws: RingError.self) {
+      try ring.subscribe(named: "one more", overflow: .drop)
+    }
+    #expect(refusal?.code == .tooManySubscribers)
+    let observer = Observer(named: "o", ring: ring, overflow: .drop, handlers: [])
+    #expect(throws: RingError.self) { try observer.start() }
+    #expect(observer.account == SubscriberAccount(name: "o"))
+    subscribers.removeLast().cancel()
+    try observer.start()
+    observer.stop()
+  }
+
+  @Test func `who joins later sees what is published from then on`() throws {
     let ring = EventRing(slots: 8)
     var builder = RecordBuilder()
     makeOpen("/before", &builder)
     ring.publish(&builder)
-    let subscriber = ring.subscribe(named: "late", overflow: .drop)
+    let subscriber = try ring.subscribe(named: "late", overflow: .drop)
     #expect(subscriber.drain { _ in true } == 0)
     ring.publish(&builder)
     #expect(subscriber.drain { _ in true } == 1)
     #expect(subscriber.account.produced == 1)
   }
 
-  @Test func `a lapped subscriber knows how much it lost and the next event says so`() {
+  @Test func `a lapped subscriber knows how much it lost and the next event says so`() throws {
     let ring = EventRing(slots: 16)
-    let subscriber = ring.subscribe(named: "slow", overflow: .drop)
+    let subscriber = try ring.subscribe(named: "slow", overflow: .drop)
     var builder = RecordBuilder()
     for number in 0..<100 {
       makeOpen("/\(number)", &builder)
@@ -60,9 +75,9 @@ import Testing
     #expect(account.lost == UInt64(100 - taken) && account.isBalanced && account.pending == 0)
   }
 
-  @Test func `what a subscriber leaves unread is lost and counted`() {
+  @Test func `what a subscriber leaves unread is lost and counted`() throws {
     let ring = EventRing(slots: 16)
-    let subscriber = ring.subscribe(named: "leaver", overflow: .drop)
+    let subscriber = try ring.subscribe(named: "leaver", overflow: .drop)
     var builder = RecordBuilder()
     makeOpen("/x", &builder)
     for _ in 0..<5 { ring.publish(&builder) }
@@ -79,7 +94,8 @@ import Testing
   @Test func `a record larger than a slot comes through whole`() throws {
     let ring = EventRing(slots: 4, slotBytes: 256)
     let subscribers = [
-      ring.subscribe(named: "b", overflow: .block), ring.subscribe(named: "d", overflow: .drop),
+      try ring.subscribe(named: "b", overflow: .block),
+      try ring.subscribe(named: "d", overflow: .drop),
     ]
     var builder = RecordBuilder()
     for size in [10, 300, 5000, 60_000, 200, 30_000] {
@@ -95,13 +111,13 @@ import Testing
   }
 
   /// 4 producers, subscribers of both kinds that come and go: nothing torn, order kept, accounts exact.
-  @Test func `under load nothing is torn, doubled or reordered and every account balances`() {
+  @Test func `under load nothing is torn, doubled or reordered and every account balances`() throws {
     let ring = EventRing(slots: 64, slotBytes: 256)
     let (producers, perProducer) = (4, 4000)
     let isDone = Counter()
     let faults = Counter()
-    let gating = ring.subscribe(named: "gate", overflow: .block)
-    let dropping = ring.subscribe(named: "drop", overflow: .drop)
+    let gating = try ring.subscribe(named: "gate", overflow: .block)
+    let dropping = try ring.subscribe(named: "drop", overflow: .drop)
     let readers = [gating, dropping]
       .map { subscription in
         WorkerThread(named: "reader") { readAll(subscription, until: isDone, faults: faults) }
@@ -127,7 +143,10 @@ private func comeAndGo(_ ring: EventRing, until isDone: Counter, faults: Counter
   var turn = 0
   while isDone.value == 0 {
     turn += 1
-    let guest = ring.subscribe(named: "guest", overflow: turn % 2 == 0 ? .block : .drop)
+    let overflow: OverflowPolicy = turn % 2 == 0 ? .block : .drop
+    guard let guest = try? ring.subscribe(named: "guest", overflow: overflow) else {
+      return faults.add(1)
+    }
     for _ in 0..<5 { _ = guest.drain(limit: 8) { check($0, faults) } }
     guest.cancel()
     if !guest.account.isBalanced { faults.add(1) }

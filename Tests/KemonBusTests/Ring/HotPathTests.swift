@@ -48,8 +48,8 @@ import Testing
     let filter = try EventFilter(parsing: "path ^= '/etc/' and kind ^= 'file'")
     dispatcher.add([handler(KEMON_KIND_FILE_OPEN_PRE, filter), remembered])
     dispatcher.add((0..<40).map { _ in handler(KEMON_KIND_FILE_DELETE) })
-    let gating = ring.subscribe(named: "g", overflow: .block)
-    let copying = ring.subscribe(named: "c", overflow: .drop)
+    let gating = try ring.subscribe(named: "g", overflow: .block)
+    let copying = try ring.subscribe(named: "c", overflow: .drop)
     var builder = RecordBuilder()
     var results: [(String, UInt64)] = []
     results.reserveCapacity(8)

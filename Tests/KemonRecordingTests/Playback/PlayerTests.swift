@@ -48,7 +48,7 @@ import Testing
           return kemon_deny(verdict, 13, "not this one")
         })
     ])
-    let subscription = ring.subscribe(named: "test", overflow: .drop)
+    let subscription = try ring.subscribe(named: "test", overflow: .drop)
     let outcome = Player(clock: clock).play(arena(6), into: dispatcher)
     #expect(outcome == Player.Outcome(events: 6, denied: 1))
     var results: [Int32] = []

@@ -31,7 +31,7 @@ import Testing
     let recorder = Recorder(
       ring: ring, writer: try RecordingWriter(creating: path), overflow: .block)
     publish(0..<10, on: ring)
-    recorder.start()
+    try recorder.start()
     publish(10..<3010, on: ring)
     let account = recorder.stop()
     #expect(account.produced == 3000 && account.delivered == 3000 && account.isBalanced)
@@ -46,7 +46,7 @@ import Testing
     let ring = EventRing(slots: 16)
     let recorder = Recorder(
       ring: ring, writer: try RecordingWriter(creating: path), overflow: .drop)
-    recorder.start()
+    try recorder.start()
     publish(0..<20_000, on: ring)
     let account = recorder.stop()
     #expect(account.produced == 20_000 && account.isBalanced && account.pending == 0)
@@ -65,7 +65,7 @@ import Testing
     let ring = EventRing(slots: 256)
     let recorder = Recorder(
       ring: ring, writer: try RecordingWriter(creating: path), overflow: .block)
-    recorder.start()
+    try recorder.start()
     let threads = (0..<4).map { part in
       WorkerThread(named: "producer") {
         var builder = RecordBuilder()
@@ -87,7 +87,7 @@ import Testing
     let ring = EventRing(slots: 64)
     let recorder = Recorder(
       ring: ring, writer: try RecordingWriter(creating: path), overflow: .block)
-    recorder.start()
+    try recorder.start()
     publish(0..<1000, on: ring)
     let threads = (0..<4).map { _ in WorkerThread(named: "stopper") { recorder.stop() } }
     for thread in threads { thread.join() }
@@ -100,7 +100,7 @@ import Testing
     let recorder = Recorder(
       ring: ring, writer: try RecordingWriter(creating: path), overflow: .block,
       filter: try EventFilter(parsing: "path == \"/tmp/7\""))
-    recorder.start()
+    try recorder.start()
     publish(0..<100, on: ring)
     let account = recorder.stop()
     #expect(account.delivered == 1 && account.muted == 99 && account.isBalanced)
@@ -114,7 +114,7 @@ import Testing
     let ring = EventRing(slots: 64)
     let recorder = Recorder(
       ring: ring, writer: try RecordingWriter(creating: path, options: options), overflow: .block)
-    recorder.start()
+    try recorder.start()
     // Many times what the ring holds: a recorder that stood still would block this.
     publish(0..<5000, on: ring)
     let account = recorder.stop()
@@ -129,7 +129,7 @@ import Testing
     let ring = EventRing()
     let recorder = Recorder(
       ring: ring, writer: try RecordingWriter(creating: path), overflow: .drop)
-    recorder.start()
+    try recorder.start()
     publish(1..<2, on: ring)
     let deadline = Date().addingTimeInterval(5)
     while recorder.account.delivered == 0, Date() < deadline { usleep(20_000) }

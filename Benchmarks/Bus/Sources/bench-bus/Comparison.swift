@@ -37,7 +37,11 @@ struct Comparison {
       ]
     case .pingPongVerdict: return [row(name, size == 64 ? 1 / 0.9 : nil)]
     case .fixedRate: return [row(name, nil)]
-    case .dispatch: return [row(name, 1 / 1.15)]
+    case .dispatch:
+      return [
+        row(name, 1 / 1.15) { !$0.keepsVotes },
+        row("\(name)Votes", 1) { $0.keepsVotes },
+      ]
     case .publishOnly(let hasParkedReader): return [row(name, 1, budget: hasParkedReader ? 20 : 15)]
     }
   }

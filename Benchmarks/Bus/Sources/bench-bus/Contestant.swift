@@ -10,6 +10,8 @@ protocol Contestant {
   var broadcasts: Bool { get }
   /// Whether events of many producers have one order.
   var keepsOrder: Bool { get }
+  /// Whether records say who was asked and what everyone answered; matters only where handlers are asked.
+  var keepsVotes: Bool { get }
   /// Rounds that a just-in-time compiler needs before it counts.
   var warmUpRounds: Int { get }
 
@@ -26,6 +28,7 @@ extension Contestant {
   var isOurs: Bool { false }
   var broadcasts: Bool { false }
   var keepsOrder: Bool { true }
+  var keepsVotes: Bool { false }
   var warmUpRounds: Int { 1 }
 }
 
