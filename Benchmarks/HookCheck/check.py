@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-TIERS = ["refused", "window", "copy", "padding", "trap"]
+TIERS = ["refused", "window", "copy", "padding", "trap", "cave"]
 
 
 def probe(program, library, memory):
@@ -173,7 +173,7 @@ def main():
     parser.add_argument("--control", action="store_true", help="the probe is known to be wrong: succeed if that is found")
     parser.add_argument("libraries", nargs="+")
     options = parser.parse_args()
-    columns = ["functions", "window", "copy", "padding", "refused", "same", "same-bytes", "incomparable", "hazard",
+    columns = ["functions", "window", "copy", "padding", "cave", "refused", "same", "same-bytes", "incomparable", "hazard",
                "wrong", "crash"]
     print("library".ljust(26) + "".join(column.rjust(13) for column in columns), flush=True)
     results, total = [], collections.Counter()

@@ -98,34 +98,34 @@ static int by_unwinder(uintptr_t at, uintptr_t *start, size_t *size) {
 #if defined(DLFO_EH_SEGMENT_TYPE)
 extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 
-/* The sorted table of an object's functions (.eh_frame_hdr): pairs of offsets from the header. */
-typedef struct table {
-  const unsigned char *header;
-  const int32_t (*rows)[2];
-  uint32_t count;
-} table;
-
-static int find_table(uintptr_t at, table *table) {
+int ckemon_function_table_find(const void *address, ckemon_function_table *table) {
   struct dl_find_object object;
-  if (_dl_find_object == NULL || _dl_find_object((void *)at, &object) != 0 || object.dlfo_eh_frame == NULL)
+  if (_dl_find_object == NULL || _dl_find_object((void *)(uintptr_t)address, &object) != 0 ||
+      object.dlfo_eh_frame == NULL)
     return 0;
   const unsigned char *header = object.dlfo_eh_frame;
   /* Version 1; pointer to .eh_frame and number of rows in four bytes; rows relative to the header. */
   if (header[0] != 1 || (header[1] & 0x0f) != 0x0b || header[2] != 0x03 || header[3] != 0x3b)
     return 0;
-  table->header = header;
+  table->header = (uintptr_t)header;
+  table->begin = (uintptr_t)object.dlfo_map_start;
+  table->end = (uintptr_t)object.dlfo_map_end;
   memcpy(&table->count, header + 8, 4);
-  table->rows = (const int32_t (*)[2])(const void *)(header + 12);
   return table->count != 0;
 }
 
-/* The last row that begins at or before an address; -1 when there is none. */
-static int64_t row_of(const table *table, uintptr_t at) {
-  intptr_t offset = (intptr_t)(at - (uintptr_t)table->header);
+/* The rows: pairs of offsets from the header, of a function and of its entry. */
+static const int32_t (*rows_of(const ckemon_function_table *table))[2] {
+  return (const int32_t (*)[2])(table->header + 12);
+}
+
+int64_t ckemon_function_row(const ckemon_function_table *table, const void *address) {
+  const int32_t(*rows)[2] = rows_of(table);
+  intptr_t offset = (intptr_t)((uintptr_t)address - table->header);
   uint32_t low = 0, high = table->count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (table->rows[middle][0] <= offset)
+    if (rows[middle][0] <= offset)
       low = middle + 1;
     else
       high = middle;
@@ -133,34 +133,39 @@ static int64_t row_of(const table *table, uintptr_t at) {
   return (int64_t)low - 1;
 }
 
-static int read_row(const table *table, int64_t row, uintptr_t *start, size_t *size) {
+int ckemon_function_at_row(const ckemon_function_table *table, int64_t row, uintptr_t *start, size_t *size) {
   if (row < 0 || row >= (int64_t)table->count)
     return 0;
-  *start = (uintptr_t)table->header + (uintptr_t)(intptr_t)table->rows[row][0];
-  *size = size_in(table->header + table->rows[row][1]);
+  const int32_t *entry = rows_of(table)[row];
+  *start = table->header + (uintptr_t)(intptr_t)entry[0];
+  *size = size_in((const unsigned char *)table->header + entry[1]);
   return *size != 0;
 }
 
 int ckemon_function_extent(const void *pc, uintptr_t *start, size_t *size) {
-  table table;
-  uintptr_t at = (uintptr_t)pc;
-  if (find_table(at, &table) && read_row(&table, row_of(&table, at), start, size) && at - *start < *size)
+  ckemon_function_table table;
+  if (ckemon_function_table_find(pc, &table) &&
+      ckemon_function_at_row(&table, ckemon_function_row(&table, pc), start, size) && (uintptr_t)pc - *start < *size)
     return 1;
-  return by_unwinder(at, start, size);
-}
-
-int ckemon_function_beside(const void *function, int step, uintptr_t *start, size_t *size) {
-  table table;
-  return find_table((uintptr_t)function, &table) &&
-         read_row(&table, row_of(&table, (uintptr_t)function) + step, start, size);
+  return by_unwinder((uintptr_t)pc, start, size);
 }
 #else
 int ckemon_function_extent(const void *pc, uintptr_t *start, size_t *size) {
   return by_unwinder((uintptr_t)pc, start, size);
 }
 
-int ckemon_function_beside(const void *function, int step, uintptr_t *start, size_t *size) {
-  (void)function, (void)step, (void)start, (void)size;
+int ckemon_function_table_find(const void *address, ckemon_function_table *table) {
+  (void)address, (void)table;
+  return 0;
+}
+
+int64_t ckemon_function_row(const ckemon_function_table *table, const void *address) {
+  (void)table, (void)address;
+  return -1;
+}
+
+int ckemon_function_at_row(const ckemon_function_table *table, int64_t row, uintptr_t *start, size_t *size) {
+  (void)table, (void)row, (void)start, (void)size;
   return 0;
 }
 #endif
@@ -182,4 +187,46 @@ int ckemon_symbol_at(const void *address, size_t *size) {
     return 0;
   *size = symbol == NULL ? 0 : symbol->st_size;
   return 1;
+}
+
+/* What an object says of its exported symbols, found without allocating anything. */
+typedef struct symbols {
+  const ElfW(Sym) *table;
+  const uint32_t *hash;
+  uintptr_t base;
+} symbols;
+
+static int find_symbols(const void *address, symbols *symbols) {
+  Dl_info info;
+  struct link_map *map = NULL;
+  if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0 || map == NULL || map->l_ld == NULL)
+    return 0;
+  *symbols = (struct symbols){.base = map->l_addr};
+  for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+    if (entry->d_tag == DT_SYMTAB)
+      symbols->table = (const ElfW(Sym) *)entry->d_un.d_ptr;
+    if (entry->d_tag == DT_GNU_HASH)
+      symbols->hash = (const uint32_t *)entry->d_un.d_ptr;
+  }
+  return symbols->table != NULL && symbols->hash != NULL;
+}
+
+int ckemon_symbol_between(const void *from, const void *to) {
+  symbols symbols;
+  if (!find_symbols(from, &symbols))
+    return -1;
+  /* Buckets, first symbol, words of the filter, shift; the last of a chain has bit 0 set. */
+  const uint32_t *hash = symbols.hash, *buckets = hash + 4 + hash[2] * (sizeof(ElfW(Addr)) / 4);
+  const uint32_t *chains = buckets + hash[0];
+  for (uint32_t bucket = 0; bucket < hash[0]; bucket++) {
+    uint32_t index = buckets[bucket];
+    if (index < hash[1])
+      continue;
+    do {
+      uintptr_t value = symbols.base + symbols.table[index].st_value;
+      if (value >= (uintptr_t)from && value < (uintptr_t)to)
+        return 1;
+    } while ((chains[index++ - hash[1]] & 1) == 0);
+  }
+  return 0;
 }

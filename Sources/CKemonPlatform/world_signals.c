@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How a thread stops: the handlers of world.c. They call nothing of the C library, which may be what is changed. */
 #define _GNU_SOURCE
+#include "ckemon_trap.h"
 #include "world.h"
 
 #if defined(__x86_64__) && defined(__linux__)
@@ -137,6 +138,36 @@ static int is_trap(uintptr_t pc) {
   return 0;
 }
 
+/* Breakpoints that lead somewhere: only ever added, and few, so that looking takes less than the signal does. */
+#define TRAPS_MAX 1024
+static struct trap {
+  _Atomic uintptr_t address, target;
+} traps[TRAPS_MAX];
+static atomic_uint trap_count;
+
+static struct trap *find_trap(uintptr_t address) {
+  uint32_t count = atomic_load(&trap_count);
+  for (uint32_t i = 0; i < count; i++)
+    if (atomic_load_explicit(&traps[i].address, memory_order_relaxed) == address)
+      return &traps[i];
+  return 0;
+}
+
+int ckemon_trap_set(uintptr_t address, uintptr_t target) {
+  struct trap *trap = find_trap(address);
+  if (trap != 0) {
+    atomic_store(&trap->target, target);
+  } else {
+    uint32_t count = atomic_load(&trap_count);
+    if (count == TRAPS_MAX)
+      return -ENOSPC;
+    atomic_store(&traps[count].address, address);
+    atomic_store(&traps[count].target, target);
+    atomic_store(&trap_count, count + 1);
+  }
+  return ckemon_world_prepare();
+}
+
 static void on_trap(int signal_number, siginfo_t *info, void *context) {
   greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
   uintptr_t pc = (uintptr_t)registers[REG_RIP] - 1;
@@ -151,6 +182,11 @@ static void on_trap(int signal_number, siginfo_t *info, void *context) {
     /* Ours are gone when the stop is over. */
     if (*(const volatile unsigned char *)pc != 0xcc) {
       registers[REG_RIP] = (greg_t)pc;
+      return;
+    }
+    const struct trap *trap = find_trap(pc);
+    if (trap != 0) {
+      registers[REG_RIP] = (greg_t)atomic_load(&trap->target);
       return;
     }
   }
@@ -198,4 +234,11 @@ int ckemon_world_signal(int32_t process, int32_t tid, int signal_number, uint32_
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif
+#else
+#include <errno.h>
+
+int ckemon_trap_set(uintptr_t address, uintptr_t target) {
+  (void)address, (void)target;
+  return -ENOSYS;
+}
 #endif

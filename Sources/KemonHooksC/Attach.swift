@@ -41,6 +41,7 @@ extension HookOptions {
     if options.flags & KEMON_HOOK_INTEGERS_ONLY != 0 { vectors = .integersOnly }
     if options.flags & KEMON_HOOK_WIDEST_VECTORS != 0 { vectors = .bytes64 }
     isExclusive = options.flags & KEMON_HOOK_EXCLUSIVE != 0
+    allowsTraps = options.flags & KEMON_HOOK_TRAPS != 0
     order = Int(options.order)
     if let function = options.function {
       extent = FunctionExtent(start: function, size: Int(clamping: options.function_size))

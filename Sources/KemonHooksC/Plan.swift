@@ -16,7 +16,7 @@ public func hookPlan(
     Int(info.loadUnaligned(as: UInt32.self)), MemoryLayout<kemon_hook_plan_info>.size)
   var result = kemon_hook_plan_info()
   let status = ErrorText.catching { () throws(HookError) in
-    let plan = try HookEngine.plan(entry: function, extent: HookOptions(options).extent)
+    let plan = try HookEngine.plan(entry: function, HookOptions(options))
     result = kemon_hook_plan_info(plan)
     if let code {
       for (index, byte) in plan.moved.prefix(Int(clamping: capacity)).enumerated() {
@@ -39,6 +39,8 @@ extension kemon_hook_plan_info {
     case .window: tier = UInt32(KEMON_HOOK_TIER_WINDOW)
     case .copy: tier = UInt32(KEMON_HOOK_TIER_COPY)
     case .padding: tier = UInt32(KEMON_HOOK_TIER_PADDING)
+    case .cave: tier = UInt32(KEMON_HOOK_TIER_CAVE)
+    case .trap: tier = UInt32(KEMON_HOOK_TIER_TRAP)
     }
     function = UInt64(plan.function.start)
     function_size = UInt64(plan.function.size)

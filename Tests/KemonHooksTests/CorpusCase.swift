@@ -13,8 +13,10 @@ struct CorpusCase: CustomTestStringConvertible, @unchecked Sendable {
   let companion: UnsafeRawPointer?
   /// It calls itself by its name, once for every count.
   let isRecursive: Bool
-  /// A refusal is right, too.
-  let mayBeRefused: Bool
+  /// It is refused, unless breakpoints are allowed.
+  let needsTrap: Bool
+  /// It is refused.
+  let mustBeRefused: Bool
 
   var testDescription: String { name }
 
@@ -32,6 +34,7 @@ struct CorpusCase: CustomTestStringConvertible, @unchecked Sendable {
     self.function = function
     companion = item.companion
     isRecursive = item.events == CORPUS_PER_RCX
-    mayBeRefused = item.refusal == CORPUS_MAY_REFUSE
+    needsTrap = item.refusal == CORPUS_NEEDS_TRAP
+    mustBeRefused = item.refusal == CORPUS_MUST_REFUSE
   }
 }

@@ -22,8 +22,8 @@ import Testing
   }
 
   @Test func `a jump from a function in front between the replaced instructions`() throws {
-    #expect(try refusal(entry: "fixture_jumped_into").code == .branchIntoWindow)
-    #expect(fixture_jumps_into_next(1) == 106)
+    #expect(try refusal(entry: "fixture_jumped_into_early").code == .branchIntoWindow)
+    #expect(fixture_jumps_into_second_byte(1) == 106)
   }
 
   @Test func `a function that is too short, and what follows is no padding`() throws {

@@ -96,12 +96,14 @@ public enum HookEngine {
 
     /// What a hook at the beginning of a function would do; nothing is changed.
     ///
+    /// - Parameter options: those of the hook, of which ``HookOptions/safety`` does not matter: see
+    ///   ``HookPlan/needsQuiescence``.
     /// - Throws: why the function can not be hooked.
     public static func plan(
-      entry: UnsafeRawPointer, extent: FunctionExtent? = nil
+      entry: UnsafeRawPointer, _ options: HookOptions = HookOptions()
     ) throws(HookError) -> HookPlan {
       try locked { table throws(HookError) in
-        try table.plan(entry: UInt(bitPattern: entry), extent)
+        try table.plan(entry: UInt(bitPattern: entry), options)
       }
     }
 
@@ -138,7 +140,7 @@ public enum HookEngine {
   #else
     /// Refuses: hooks need another system.
     public static func plan(
-      entry: UnsafeRawPointer, extent: FunctionExtent? = nil
+      entry: UnsafeRawPointer, _ options: HookOptions = HookOptions()
     ) throws(HookError) -> HookPlan {
       throw HookError(
         .unsupportedProcessor, at: UInt(bitPattern: entry), "hooks need an x86-64 Linux system")

@@ -34,16 +34,23 @@ public struct HookOptions: Sendable {
   public var vectors: VectorWidth
   /// Whether to refuse a place that is hooked already; hooks that ask for less may still join later.
   public var isExclusive: Bool
+  /// Whether a function may be hooked by a breakpoint (`int3`) when there is no other way.
+  ///
+  /// Only for processes in which no thread that calls the function ever blocks SIGTRAP, as the system ends the process
+  /// then; `posix_spawn` and others block all signals for an instant. Each call takes some microseconds. Breakpoints of
+  /// others, a debugger's for instance, are passed on to the handler that was set for SIGTRAP before.
+  public var allowsTraps: Bool
 
   /// Chooses what fits nearly every function.
   public init(
     extent: FunctionExtent? = nil, safety: PatchSafety = .live, order: Int = 0,
-    vectors: VectorWidth = .bytes32, isExclusive: Bool = false
+    vectors: VectorWidth = .bytes32, isExclusive: Bool = false, allowsTraps: Bool = false
   ) {
     self.extent = extent
     self.safety = safety
     self.order = order
     self.vectors = vectors
     self.isExclusive = isExclusive
+    self.allowsTraps = allowsTraps
   }
 }

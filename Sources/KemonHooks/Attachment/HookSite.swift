@@ -17,11 +17,11 @@
     }
 
     let purpose: Stub.Purpose
-    let window: PatchWindow
+    var window: PatchWindow { patch.window }
     /// Where the stub stands.
     let slot: UInt
-    /// The jump to the stub, or to the replacement.
-    var jump: [UInt8]
+    /// What leads to the stub, or to the replacement.
+    var patch: SitePatch
     /// The `ckemon_hook`; nil for a replacement.
     let pointer: OpaquePointer?
     let moves: [ThreadMove]
@@ -36,13 +36,12 @@
     var pin: LibraryPin?
 
     init(
-      purpose: Stub.Purpose, window: PatchWindow, slot: UInt, jump: [UInt8],
+      purpose: Stub.Purpose, patch: SitePatch, slot: UInt,
       pointer: OpaquePointer?, moves: [ThreadMove]
     ) {
       self.purpose = purpose
-      self.window = window
+      self.patch = patch
       self.slot = slot
-      self.jump = jump
       self.pointer = pointer
       self.moves = moves
     }

@@ -13,18 +13,25 @@
 
     private(set) var items: [Item] = []
     private(set) var stops = false
+    /// Where threads go on that are stopped on the way of hooks that go.
+    private(set) var moves: [ThreadMove] = []
     let milliseconds: UInt32
     var change = SiteTable.Change()
     private var indices: [ObjectIdentifier: Int] = [:]
     /// Sites by the address that was asked for.
     private var sources: [UInt: [HookSite]] = [:]
     private var cachedMap: MemoryMap?
+    /// What has been read of the code; one reading of each function serves all requests.
+    private var cachedIndex: BranchIndex?
+    /// The sites whose jumps stand in the code now.
+    private let before: PatchedSites
     /// All sites whose jumps will stand in the code so far.
     private(set) var patched: PatchedSites
 
     init(milliseconds: UInt32, patched: PatchedSites) {
       self.milliseconds = milliseconds
       self.patched = patched
+      before = patched
     }
 
     /// The entries that a site will have; nil when nothing was said of it.
@@ -42,6 +49,18 @@
       let map = try MemoryMap()
       cachedMap = map
       return map
+    }
+
+    /// Finds out where hooks go.
+    mutating func planner() throws(HookError) -> SitePlanner {
+      let index: BranchIndex
+      if let cachedIndex {
+        index = cachedIndex
+      } else {
+        index = BranchIndex(code: OriginalCode(map: try map(), patched: before))
+        cachedIndex = index
+      }
+      return SitePlanner(index: index, patched: patched)
     }
 
     func mapForWrites(_ writes: [CodeWrite]) throws(HookError) -> MemoryMap {
@@ -85,6 +104,11 @@
       let index = index(of: site)
       items[index].entries.removeAll { $0.id == id }
       items[index].hasRemovals = true
+      // Whoever is between two jumps must not meet what stood there before.
+      let left = site.patch.movesWhenGoing
+      guard items[index].entries.isEmpty, !left.isEmpty else { return }
+      moves += left
+      stops = true
     }
 
     private mutating func index(of site: HookSite) -> Int {

@@ -37,16 +37,22 @@
       return departure.site.retired.contains { departure.tables.contains($0) }
     }
 
-    mutating func plan(entry: UInt, _ extent: FunctionExtent?) throws(HookError) -> HookPlan {
-      let map = try MemoryMap()
-      let planner = SitePlanner(map: map, patched: patched)
-      let window = try planner.entryWindow(at: entry, extent)
+    mutating func plan(entry: UInt, _ options: HookOptions) throws(HookError) -> HookPlan {
+      var draft = SiteDraft(milliseconds: 0, patched: patched)
+      return try plan(entry: entry, options, &draft)
+    }
+
+    private mutating func plan(
+      entry: UInt, _ options: HookOptions, _ draft: inout SiteDraft
+    ) throws(HookError) -> HookPlan {
+      let map = try draft.map()
+      let window = try draft.planner().entryWindow(at: entry, options)
       let slab = try slabIndex(near: window.start, for: window, map)
       let slot = slabs[slab].nextSlot
-      let stub = try Stub(.entry(.bytes32), for: window, slot: slot)
+      let stub = try Stub(.entry(options.vectors), for: window, slot: slot)
       let moved = stub.bytes[stub.moved..<(stub.moved + stub.movedSize)]
       let function =
-        extent
+        options.extent
         ?? UnsafeRawPointer(bitPattern: entry).flatMap(FunctionExtent.init(containing:))
         ?? FunctionExtent(range: entry..<window.end)
       return HookPlan(
@@ -129,19 +135,19 @@
       if let site = sites(from: address).first(where: { $0.isPatched && $0.isLike(purpose) }) {
         try map.requireCode(site.window.patched)
         let found = TextPatcher.read(site.window.patched)
-        guard found == site.jump else {
+        guard found == site.patch.bytes else {
           throw HookError(
             .changed, at: site.address, "\(found) stands there instead of the hook's jump")
         }
         draft.use(site, for: address)
         return site
       }
-      let planner = SitePlanner(map: map, patched: draft.patched)
+      let planner = try draft.planner()
       let window: PatchWindow
       if case .callSite = purpose {
-        window = try planner.callSiteWindow(at: address, options.extent)
+        window = try planner.callSiteWindow(at: address, options)
       } else {
-        window = try planner.entryWindow(at: address, options.extent)
+        window = try planner.entryWindow(at: address, options)
       }
       try Self.require(options.safety, of: window)
       let site = try site(for: purpose, window, map)
@@ -169,7 +175,7 @@
       let slab = try slabIndex(near: window.start, for: window, map)
       let slot = slabs[slab].nextSlot
       var stub = try Stub(purpose, for: window, slot: slot)
-      let jump = try Stub.jump(from: window.start, to: slot &+ UInt(stub.entry))
+      let patch = try SitePatch(window, to: slot &+ UInt(stub.entry))
       var pointer: OpaquePointer?
       if purpose != .replacement {
         var original: UInt?
@@ -186,8 +192,7 @@
       }
       slabs[slab].fill(stub.bytes)
       let site = HookSite(
-        purpose: purpose, window: window, slot: slot, jump: jump, pointer: pointer,
-        moves: stub.moves)
+        purpose: purpose, patch: patch, slot: slot, pointer: pointer, moves: stub.moves)
       sites[window.start, default: []].append(site)
       return site
     }
@@ -207,23 +212,22 @@
     /// Makes what was drafted.
     private mutating func apply(_ draft: SiteDraft) throws(HookError) -> Change {
       var change = draft.change
-      var stopMoves: [ThreadMove] = []
+      var stopMoves = draft.moves
       var writes: [CodeWrite] = []
-      for item in draft.items {
-        let site = item.site
-        if item.entries.isEmpty, site.isPatched {
-          writes.append(
-            CodeWrite(address: site.address, old: site.jump, new: site.window.original))
-        } else if !item.entries.isEmpty, !site.isPatched {
-          if let detour = item.detour { try setDetour(detour, of: site) }
-          // Nobody comes by yet.
-          try site.publish(item.entries)
-          stopMoves += site.moves
-          writes.append(
-            CodeWrite(address: site.address, old: site.window.original, new: site.jump))
-        }
-      }
       do {
+        for item in draft.items {
+          let site = item.site
+          if item.entries.isEmpty, site.isPatched {
+            writes += site.patch.going
+          } else if !item.entries.isEmpty, !site.isPatched {
+            if let detour = item.detour { try setDetour(detour, of: site) }
+            // Nobody comes by yet.
+            try site.publish(item.entries)
+            stopMoves += site.moves
+            try site.patch.prepare()
+            writes += site.patch.coming
+          }
+        }
         for write in writes { try draft.requireCode(write) }
         let rule: StopRule =
           draft.stops ? .stop(moves: stopMoves, milliseconds: draft.milliseconds) : .none
@@ -268,11 +272,11 @@
 
     /// Lets a replacement's stub lead to a function, or spares it when that is near.
     private func setDetour(_ detour: UInt, of site: HookSite) throws(HookError) {
-      if let jump = try? Stub.jump(from: site.address, to: detour) {
-        site.jump = jump
+      if let patch = try? SitePatch(site.window, to: detour) {
+        site.patch = patch
         return
       }
-      site.jump = try Stub.jump(from: site.address, to: site.slot &+ 16)
+      site.patch = try SitePatch(site.window, to: site.slot &+ 16)
       var word: [UInt8] = []
       word.append(littleEndian: detour)
       slabs.first { $0.holds(site.slot) }?.store(word, at: site.slot &+ UInt(Stub.pointerOffset))

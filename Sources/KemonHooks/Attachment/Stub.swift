@@ -35,7 +35,7 @@
 
     /// More bytes than a stub for these instructions takes.
     static func room(for window: PatchWindow) -> Int {
-      originalOffset + 64 + window.instructions.reduce(0) { $0 + max($1.bytes.count, 8) + 16 }
+      originalOffset + 64 + window.instructions.reduce(0) { $0 + max($1.length, 8) + 16 }
     }
 
     /// Makes a stub without its pointer.

@@ -29,7 +29,7 @@ public struct Disassembler: Sendable {
     in code: UnsafeRawBufferPointer, at address: UInt, covering count: Int
   ) throws(HookError) -> [Instruction] {
     let found = try instructions(in: code, at: address, upTo: count)
-    let size = found.reduce(0) { $0 + $1.bytes.count }
+    let size = found.reduce(0) { $0 + $1.length }
     guard size >= count else {
       throw HookError(
         .tooShort, at: address, "\(code.count) bytes of code, a hook needs \(count)")
@@ -47,7 +47,7 @@ public struct Disassembler: Sendable {
       let rest = UnsafeRawBufferPointer(rebasing: code[offset...])
       let next = try instruction(in: rest, at: address &+ UInt(offset))
       found.append(next)
-      offset += next.bytes.count
+      offset += next.length
     }
     return found
   }

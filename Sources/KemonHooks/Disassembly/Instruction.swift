@@ -4,20 +4,29 @@
 public struct Instruction: Sendable, Equatable, CustomStringConvertible {
   /// Where it stands, or is said to stand.
   public let address: UInt
-  /// Its bytes.
-  public let bytes: [UInt8]
-
+  /// Its bytes, here and not in an array: thousands of instructions are decoded for a transaction.
+  private let low, high: UInt64
   /// How it is encoded.
   let form: MachineCode
-  /// How it leaves the straight line, when that depends on where it stands.
-  let branch: RelativeBranch?
 
   /// Takes an instruction from the beginning of some bytes.
   init(_ form: MachineCode, _ code: UnsafeRawBufferPointer, at address: UInt) {
     self.address = address
     self.form = form
-    bytes = Array(code[..<form.length])
-    branch = RelativeBranch(form, code, at: address)
+    var words: (UInt64, UInt64) = (0, 0)
+    withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: code[..<form.length]) }
+    (low, high) = words
+  }
+
+  /// How many bytes it has.
+  public var length: Int { form.length }
+
+  /// Its bytes.
+  public var bytes: [UInt8] { withBytes { Array($0) } }
+
+  /// Hands over its bytes.
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    withUnsafeBytes(of: (low, high)) { body(UnsafeRawBufferPointer(rebasing: $0[..<length])) }
   }
 
   /// What it does, in upper case, as in `CALL`; `?` for what the disassembler library does not know.
@@ -26,7 +35,7 @@ public struct Instruction: Sendable, Equatable, CustomStringConvertible {
   public var operands: String { InstructionText(of: self).operands }
 
   /// The address behind it.
-  public var end: UInt { address &+ UInt(bytes.count) }
+  public var end: UInt { address &+ UInt(length) }
 
   /// Mnemonic and operands.
   public var text: String {
@@ -37,9 +46,12 @@ public struct Instruction: Sendable, Equatable, CustomStringConvertible {
   /// The line that Kemon logs: `(02) ffd3 CALL RBX`.
   public var description: String {
     let hexadecimal = bytes.map { $0 < 16 ? "0\(String($0, radix: 16))" : String($0, radix: 16) }
-    let size = bytes.count < 10 ? "0\(bytes.count)" : "\(bytes.count)"
+    let size = length < 10 ? "0\(length)" : "\(length)"
     return "(\(size)) \(hexadecimal.joined()) \(text)"
   }
+
+  /// How it leaves the straight line, when that depends on where it stands.
+  var branch: RelativeBranch? { withBytes { RelativeBranch(form, $0, at: address) } }
 
   /// Offset in ``bytes`` of a 32-bit displacement that counts from the end of the instruction.
   var ripDisplacementOffset: Int? { form.isRIPRelative ? form.displacementOffset : nil }
@@ -47,17 +59,12 @@ public struct Instruction: Sendable, Equatable, CustomStringConvertible {
   /// The address that the RIP-relative operand means.
   var ripTarget: UInt? {
     guard let offset = ripDisplacementOffset else { return nil }
-    return end &+ UInt(bitPattern: Int(bytes.littleEndianInt32(at: offset)))
+    let distance = withBytes { $0.loadUnaligned(fromByteOffset: offset, as: Int32.self) }
+    return end &+ UInt(bitPattern: Int(distance))
   }
 }
 
 extension Array where Element == UInt8 {
-  /// A 32-bit number inside the bytes.
-  func littleEndianInt32(at offset: Int) -> Int32 {
-    Int32(
-      bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(self[offset + $1]) << (8 * UInt32($1)) })
-  }
-
   /// Replaces four bytes by a number.
   mutating func store(_ value: Int32, at offset: Int) {
     for index in 0..<4 { self[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }

@@ -4,43 +4,74 @@
 ///
 /// Decides lengths for the whole module: it knows every encoding in use, runs in a few nanoseconds and allocates
 /// nothing. What an instruction is called is the disassembler library's business.
-struct MachineCode: Equatable {
+struct MachineCode: Sendable, Equatable {
   /// Which opcode table the opcode belongs to.
   enum Table: UInt8 { case one, two, three38, three3A, vector, xop }
 
-  private(set) var length = 0
+  // Offsets are small: the whole form fits into two registers.
+  private var size: UInt8 = 0
   private(set) var table = Table.one
   private(set) var opcode: UInt8 = 0
   /// The REX byte right before the opcode; 0 without.
   private(set) var rex: UInt8 = 0
-  /// Offset of the opcode behind prefixes, REX and escape bytes.
-  private(set) var opcodeOffset = 0
-  /// Offset of the ModRM byte; nil when there is none.
-  private(set) var modrmOffset: Int?
+  private var opcodePlace: UInt8 = 0
+  private var modrmPlace: UInt8 = 0
   private(set) var modrm: UInt8 = 0
+  private var displacementPlace: UInt8 = 0
+  private var flags: UInt8 = 0
+
+  private static let operandSize: UInt8 = 1
+  private static let addressSize: UInt8 = 2
+  private static let repeatPrefix: UInt8 = 4
+  private static let relative: UInt8 = 8
+
+  var length: Int { Int(size) }
+  /// Offset of the opcode behind prefixes, REX and escape bytes.
+  var opcodeOffset: Int { Int(opcodePlace) }
+  /// Offset of the ModRM byte; nil when there is none.
+  var modrmOffset: Int? { modrmPlace == 0 ? nil : Int(modrmPlace) }
   /// Offset of a displacement of a memory operand; its size is 1 or 4.
-  private(set) var displacementOffset: Int?
-  private(set) var hasOperandSize = false
-  private(set) var hasAddressSize = false
+  var displacementOffset: Int? { displacementPlace == 0 ? nil : Int(displacementPlace) }
+  var hasOperandSize: Bool { flags & Self.operandSize != 0 }
+  var hasAddressSize: Bool { flags & Self.addressSize != 0 }
+  /// Whether it ends with a distance from its end to where it may go on.
+  var isRelativeBranch: Bool { flags & Self.relative != 0 }
 
   /// The longest instruction that processors take.
   static let longest = 15
+  /// More bytes than decoding an instruction ever looks at.
+  private static let lookahead = 24
 
   /// Decodes the first instruction of some bytes.
   ///
   /// - Returns: nil when they are no instruction of 64-bit mode, or end inside of one.
   init?(_ code: UnsafeRawBufferPointer) {
-    var cursor = Cursor(code: code)
-    guard decode(&cursor), cursor.offset <= min(code.count, Self.longest) else { return nil }
-    length = cursor.offset
+    guard let start = code.baseAddress, !code.isEmpty else { return nil }
+    let limit = min(code.count, Self.longest)
+    let length: Int
+    if code.count >= Self.lookahead {
+      var cursor = Cursor(code: start)
+      length = decode(&cursor) ? cursor.offset : .max
+    } else {
+      // Near the end: what is behind it is not read.
+      length = withUnsafeTemporaryAllocation(byteCount: Self.lookahead, alignment: 1) { copy in
+        copy.copyMemory(from: code)
+        for index in code.count..<copy.count { copy[index] = 0xCC }
+        guard let start = copy.baseAddress else { return .max }
+        var cursor = Cursor(code: UnsafeRawPointer(start))
+        return decode(&cursor) ? cursor.offset : .max
+      }
+    }
+    guard length <= limit else { return nil }
+    size = UInt8(length)
   }
 
   private struct Cursor {
-    let code: UnsafeRawBufferPointer
+    /// At least ``lookahead`` bytes; the length is checked in the end.
+    let code: UnsafeRawPointer
     var offset = 0
 
-    /// The byte here, or 0xCC behind the end: the length is checked in the end.
-    var peek: UInt8 { offset < code.count ? code[offset] : 0xCC }
+    var peek: UInt8 { code.load(fromByteOffset: offset, as: UInt8.self) }
 
     mutating func next() -> UInt8 {
       let byte = peek
@@ -51,14 +82,16 @@ struct MachineCode: Equatable {
 
   // MARK: Prefixes
 
+  @inline(__always)
   private mutating func decode(_ cursor: inout Cursor) -> Bool {
     while true {
-      guard cursor.offset < min(cursor.code.count, Self.longest) else { return false }
+      guard cursor.offset < Self.longest else { return false }
       let byte = cursor.peek
       switch byte {
-      case 0x66: hasOperandSize = true
-      case 0x67: hasAddressSize = true
-      case 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0xF0, 0xF2, 0xF3: break
+      case 0x66: flags |= Self.operandSize
+      case 0x67: flags |= Self.addressSize
+      case 0xF2: flags |= Self.repeatPrefix
+      case 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0xF0, 0xF3: break
       case 0x40...0x4F:
         // Counts only right before the opcode.
         cursor.offset += 1
@@ -71,8 +104,9 @@ struct MachineCode: Equatable {
     }
   }
 
+  @inline(__always)
   private mutating func decodeOpcode(_ cursor: inout Cursor) -> Bool {
-    opcodeOffset = cursor.offset
+    opcodePlace = UInt8(truncatingIfNeeded: cursor.offset)
     opcode = cursor.next()
     switch opcode {
     case 0x0F: return decodeTwo(&cursor)
@@ -101,11 +135,18 @@ struct MachineCode: Equatable {
       break
     case 0x63, 0x84...0x8F, 0xD0...0xD3, 0xD8...0xDF: takeOperand(&cursor)
     case 0x68, 0xA9: cursor.offset += sized
-    case 0x69, 0x81, 0xC7:
+    case 0x69, 0x81:
+      takeOperand(&cursor)
+      cursor.offset += sized
+    case 0xC7:
       takeOperand(&cursor)
       // xbegin; xabort is C6 F8 with an ordinary imm8.
-      cursor.offset += opcode == 0xC7 && modrm == 0xF8 ? 4 : sized
-    case 0x6A, 0x70...0x7F, 0xA8, 0xB0...0xB7, 0xCD, 0xE0...0xE7, 0xEB: cursor.offset += 1
+      if modrm == 0xF8 { flags |= Self.relative }
+      cursor.offset += modrm == 0xF8 ? 4 : sized
+    case 0x70...0x7F, 0xE0...0xE3, 0xEB:
+      flags |= Self.relative
+      cursor.offset += 1
+    case 0x6A, 0xA8, 0xB0...0xB7, 0xCD, 0xE4...0xE7: cursor.offset += 1
     case 0x6B, 0x80, 0x83, 0xC0, 0xC1, 0xC6:
       takeOperand(&cursor)
       cursor.offset += 1
@@ -116,6 +157,7 @@ struct MachineCode: Equatable {
     case 0xE8, 0xE9:
       // Makers of processors do not agree on what the operand size does to a near branch.
       guard !hasOperandSize || rex & 8 != 0 else { return false }
+      flags |= Self.relative
       cursor.offset += 4
     case 0xF6, 0xF7:
       takeOperand(&cursor)
@@ -130,17 +172,17 @@ struct MachineCode: Equatable {
 
   private mutating func decodeTwo(_ cursor: inout Cursor) -> Bool {
     table = .two
-    opcodeOffset = cursor.offset
+    opcodePlace = UInt8(truncatingIfNeeded: cursor.offset)
     opcode = cursor.next()
     switch opcode {
     case 0x38:
       table = .three38
-      opcodeOffset = cursor.offset
+      opcodePlace = UInt8(truncatingIfNeeded: cursor.offset)
       opcode = cursor.next()
       takeOperand(&cursor)
     case 0x3A:
       table = .three3A
-      opcodeOffset = cursor.offset
+      opcodePlace = UInt8(truncatingIfNeeded: cursor.offset)
       opcode = cursor.next()
       takeOperand(&cursor)
       cursor.offset += 1
@@ -148,6 +190,7 @@ struct MachineCode: Equatable {
       break
     case 0x80...0x8F:
       guard !hasOperandSize || rex & 8 != 0 else { return false }
+      flags |= Self.relative
       cursor.offset += 4
     case 0x0F, 0x70...0x73, 0xA4, 0xAC, 0xBA, 0xC2, 0xC4...0xC6:
       takeOperand(&cursor)
@@ -156,7 +199,7 @@ struct MachineCode: Equatable {
     case 0x78:
       takeOperand(&cursor)
       // extrq and insertq have two immediates, vmread none.
-      if hasOperandSize || cursor.code[..<opcodeOffset].contains(0xF2) { cursor.offset += 2 }
+      if hasOperandSize || flags & Self.repeatPrefix != 0 { cursor.offset += 2 }
     default: takeOperand(&cursor)
     }
     return true
@@ -180,7 +223,7 @@ struct MachineCode: Equatable {
       cursor.offset += 2
     }
     let isEVEX = opcode == 0x62
-    opcodeOffset = cursor.offset
+    opcodePlace = UInt8(truncatingIfNeeded: cursor.offset)
     opcode = cursor.next()
     // vzeroupper and vzeroall have no operands.
     if map == 1, opcode == 0x77, !isEVEX { return true }
@@ -198,7 +241,7 @@ struct MachineCode: Equatable {
     table = .xop
     let map = cursor.next() & 0x1F
     cursor.offset += 1
-    opcodeOffset = cursor.offset
+    opcodePlace = UInt8(truncatingIfNeeded: cursor.offset)
     opcode = cursor.next()
     takeOperand(&cursor)
     switch map {
@@ -211,8 +254,9 @@ struct MachineCode: Equatable {
   }
 
   /// ModRM, SIB and displacement.
+  @inline(__always)
   private mutating func takeOperand(_ cursor: inout Cursor) {
-    modrmOffset = cursor.offset
+    modrmPlace = UInt8(truncatingIfNeeded: cursor.offset)
     modrm = cursor.next()
     let mode = modrm >> 6
     guard mode != 3 else { return }
@@ -224,7 +268,7 @@ struct MachineCode: Equatable {
       size = 4
     }
     guard size != 0 else { return }
-    displacementOffset = cursor.offset
+    displacementPlace = UInt8(truncatingIfNeeded: cursor.offset)
     cursor.offset += size
   }
 }

@@ -29,6 +29,7 @@ struct RelativeBranch: Sendable, Equatable {
   ///   - address: where it stands.
   /// - Returns: nil when the instruction is no relative branch.
   init?(_ form: MachineCode, _ bytes: UnsafeRawBufferPointer, at address: UInt) {
+    guard form.isRelativeBranch else { return nil }
     let isNear: Bool
     switch (form.table, form.opcode) {
     case (.one, 0xE9): (kind, isNear) = (.jump, true)

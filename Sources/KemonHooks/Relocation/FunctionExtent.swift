@@ -3,7 +3,7 @@
 import CKemonPlatform
 
 /// Where a function's code lies.
-public struct FunctionExtent: Sendable, Equatable {
+public struct FunctionExtent: Sendable, Hashable {
   /// Its first byte.
   public private(set) var start: UInt
   /// How many bytes it has.
@@ -26,38 +26,6 @@ public struct FunctionExtent: Sendable, Equatable {
     self.size = size
   }
 
-  /// The functions around it that are so near that they may be of one piece with it.
-  ///
-  /// Functions written in assembly jump into each other: `mempcpy` of the C library into `memmove`, over a third one.
-  var neighbours: [FunctionExtent] {
-    let reach: UInt = 512
-    var found: [FunctionExtent] = []
-    for direction: Int32 in [-1, 1] {
-      var step = direction
-      while let next = beside(step) {
-        let distance =
-          direction < 0 ? start &- next.range.upperBound : next.start &- range.upperBound
-        // Distances below zero: extents that overlap.
-        guard distance < reach || Int(bitPattern: distance) < 0, abs(step) < 32 else { break }
-        found.append(next)
-        step += direction
-      }
-    }
-    return found
-  }
-
-  /// The function some places after it in the table of its object, or before it.
-  private func beside(_ step: Int32) -> FunctionExtent? {
-    var extent = self
-    guard let pointer = UnsafeRawPointer(bitPattern: start),
-      ckemon_function_beside(pointer, step, &extent.start, &extent.size) != 0
-    else { return nil }
-    return extent
-  }
-
-  /// Where the next function begins, as far as the object's table knows.
-  var nextStart: UInt? { beside(1)?.start }
-
   init(range: Range<UInt>) {
     start = range.lowerBound
     size = range.count
@@ -76,6 +44,19 @@ public struct FunctionExtent: Sendable, Equatable {
   /// Whether an exported symbol begins exactly at an address, and its size.
   static func hasSymbol(_ address: UnsafeRawPointer, _ size: inout Int) -> Bool {
     ckemon_symbol_at(address, &size) != 0
+  }
+
+  /// Whether an exported symbol begins in a range.
+  static func hasSymbol(in range: Range<UInt>) -> Bool {
+    let found = ckemon_symbol_between(
+      UnsafeRawPointer(bitPattern: range.lowerBound), UnsafeRawPointer(bitPattern: range.upperBound)
+    )
+    guard found < 0 else { return found != 0 }
+    // A library with another kind of table.
+    return range.contains { address in
+      var size = 0
+      return UnsafeRawPointer(bitPattern: address).map { hasSymbol($0, &size) } ?? false
+    }
   }
 
   /// Its addresses.

@@ -77,10 +77,10 @@ struct Relocator {
 
   private func size(of instruction: Instruction) -> Int {
     switch form(of: instruction) {
-    case .copy: return instruction.bytes.count
+    case .copy: return instruction.length
     case .pushAddress: return Self.pushSize
     case .pushAndJump: return Self.pushSize + Self.callSize
-    case .pushAndJumpIndirect: return Self.pushSize + instruction.bytes.count
+    case .pushAndJumpIndirect: return Self.pushSize + instruction.length
     case .branch:
       switch instruction.branch?.kind {
       case .conditional, .transaction: return 6

@@ -72,7 +72,7 @@ public struct LibrarySurvey: Sendable {
     }
     do {
       let extent = size > 0 ? FunctionExtent(start: pointer, size: size) : nil
-      let plan = try HookEngine.plan(entry: pointer, extent: extent)
+      let plan = try HookEngine.plan(entry: pointer, HookOptions(extent: extent))
       return Export(
         name: function.name, address: function.address, size: function.size, tier: plan.tier,
         reason: nil)

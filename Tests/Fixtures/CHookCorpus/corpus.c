@@ -14,7 +14,9 @@ AT(kept, 472);
 
 #define DECLARE(name, feature, events, refusal, companion) extern const unsigned char corpus_##name[];
 HOOK_CORPUS(DECLARE)
-extern const unsigned char corpus_two_entries_second[], corpus_helper[];
+extern const unsigned char corpus_two_entries_second[], corpus_jumps_to_second_byte[], corpus_helper[];
+extern const unsigned char corpus_behind_one[], corpus_behind_two[], corpus_behind_three[], corpus_behind_four[];
+extern const unsigned char corpus_behind_pad[];
 
 #define CASE(name, feature, events, refusal, companion) {#name, corpus_##name, companion, feature, events, refusal},
 static const corpus_case cases[] = {HOOK_CORPUS(CASE)};

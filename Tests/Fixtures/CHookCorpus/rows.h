@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every case: name, what the processor must have, how many events one call makes, whether it may be refused, and another
+ * Every case: name, what the processor must have, how many events one call makes, how it may be refused, and another
  * function that shares its code and must go on working, too. */
 #ifndef HOOK_CORPUS_ROWS_H
 #define HOOK_CORPUS_ROWS_H
@@ -92,9 +92,9 @@
   ROW(counter_zero, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                   \
   ROW(counter_zero_32, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                \
   ROW(knot, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                           \
-  ROW(table_and_back, CORPUS_ANY, CORPUS_ONE, CORPUS_MAY_REFUSE, NULL)                                                \
+  ROW(table_and_back, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK , NULL)                                                \
   ROW(table, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                          \
-  ROW(cold_part, CORPUS_ANY, CORPUS_ONE, CORPUS_MAY_REFUSE, NULL)                                                     \
+  ROW(cold_part, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK , NULL)                                                     \
   ROW(tiny_ret, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                       \
   ROW(tiny_repeated_ret, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                              \
   ROW(tiny_bound_ret, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                 \
@@ -102,8 +102,8 @@
   ROW(tiny_copy, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
   ROW(tiny_endbr, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
   ROW(tiny_five, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                      \
-  ROW(two_entries, CORPUS_ANY, CORPUS_ONE, CORPUS_MAY_REFUSE, corpus_two_entries_second)                              \
-  ROW(jumped_into, CORPUS_ANY, CORPUS_ONE, CORPUS_MAY_REFUSE, corpus_jumps_back)                                      \
+  ROW(two_entries, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK , corpus_two_entries_second)                              \
+  ROW(jumped_into, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK , corpus_jumps_back)                                      \
   ROW(jumps_back, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
   ROW(call_first, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
   ROW(call_after, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                     \
@@ -122,5 +122,15 @@
   ROW(jump_pointer_tracked, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                           \
   ROW(jump_register, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
   ROW(recursion, CORPUS_ANY, CORPUS_PER_RCX, CORPUS_MUST_HOOK, NULL)                                                  \
-  ROW(recursion_at_once, CORPUS_ANY, CORPUS_PER_RCX, CORPUS_MUST_HOOK, NULL)
+  ROW(recursion_at_once, CORPUS_ANY, CORPUS_PER_RCX, CORPUS_MUST_HOOK, NULL)                                          \
+  ROW(two_before_other, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, corpus_behind_two)                                  \
+  ROW(three_before_other, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, corpus_behind_three)                              \
+  ROW(four_before_other, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, corpus_behind_four)                                \
+  ROW(pad_before_other, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, corpus_behind_pad)                                  \
+  ROW(table_to_third_byte, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                            \
+  ROW(back_and_call, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_HOOK, NULL)                                                  \
+  ROW(one_before_other, CORPUS_ANY, CORPUS_ONE, CORPUS_NEEDS_TRAP, corpus_behind_one)                                 \
+  ROW(second_byte, CORPUS_ANY, CORPUS_ONE, CORPUS_NEEDS_TRAP, corpus_jumps_to_second_byte)                            \
+  ROW(cold_to_second_byte, CORPUS_ANY, CORPUS_ONE, CORPUS_NEEDS_TRAP, NULL)                                           \
+  ROW(table_to_entry, CORPUS_ANY, CORPUS_ONE, CORPUS_MUST_REFUSE, NULL)
 #endif

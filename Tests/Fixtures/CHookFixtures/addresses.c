@@ -24,7 +24,7 @@ static const struct {
     FUNCTION(fixture_call_indexed_site) FUNCTION(fixture_call_joined_site) FUNCTION(fixture_endbr)
     FUNCTION(fixture_rip_load) FUNCTION(fixture_short_jcc) FUNCTION(fixture_short_jmp) FUNCTION(fixture_near_call)
     FUNCTION(fixture_jrcxz) FUNCTION(fixture_big_immediate) FUNCTION(fixture_loop_back) FUNCTION(fixture_loop_entry)
-    FUNCTION(fixture_tiny) FUNCTION(fixture_tiny_before_data) FUNCTION(fixture_jumped_into) FUNCTION(fixture_call_next) FUNCTION(fixture_without_cfi)
+    FUNCTION(fixture_tiny) FUNCTION(fixture_tiny_before_data) FUNCTION(fixture_jumped_into) FUNCTION(fixture_jumped_into_early) FUNCTION(fixture_call_next) FUNCTION(fixture_without_cfi)
     FUNCTION(fixture_live_endbr) FUNCTION(fixture_live_short_jcc) FUNCTION(fixture_live_loop_back)
     FUNCTION(fixture_without_cfi_end) FUNCTION(fixture_xbegin)
 #endif

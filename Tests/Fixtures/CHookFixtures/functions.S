@@ -310,6 +310,18 @@ fixture_jumped_into_inside:
   ret
 END fixture_jumped_into
 
+BEGIN fixture_jumps_into_second_byte
+  add rdi, 100
+  jmp fixture_jumped_into_early_inside
+END fixture_jumps_into_second_byte
+
+BEGIN fixture_jumped_into_early
+  nop
+fixture_jumped_into_early_inside:
+  lea rax, [rdi + 5]
+  ret
+END fixture_jumped_into_early
+
 BEGIN fixture_tiny
   ret
 END fixture_tiny

@@ -85,10 +85,14 @@ typedef void (*kemon_hook_post)(void *context, kemon_hook_frame *frame);
 #define KEMON_HOOK_WIDEST_VECTORS 4u
 /* Refuse a function that is hooked already. */
 #define KEMON_HOOK_EXCLUSIVE 8u
+/* Hook by a breakpoint (int3) when there is no other way; each call takes some microseconds. Only for processes in which
+ * no thread that calls the function ever blocks SIGTRAP: the system ends the process then. Other breakpoints go to the
+ * handler that was set for SIGTRAP before; one that is set later takes the hook's away. */
+#define KEMON_HOOK_TRAPS 16u
 
 typedef struct kemon_hook_options {
   uint32_t size;        /* sizeof(kemon_hook_options) */
-  uint32_t flags;       /* KEMON_HOOK_QUIESCENT … KEMON_HOOK_EXCLUSIVE; the first hook of a function decides on vectors */
+  uint32_t flags;       /* KEMON_HOOK_QUIESCENT … KEMON_HOOK_TRAPS; the first hook of a function decides on vectors */
   int32_t order;        /* among the hooks of one function: lower is called earlier before, later after */
   uint32_t reserved;    /* 0 */
   const void *function; /* the function that the address belongs to, with its size; NULL to look it up */
@@ -148,6 +152,8 @@ void kemon_hook_abandon(kemon_hook_transaction *transaction);
 #define KEMON_HOOK_TIER_WINDOW 1  /* the instructions under the jump are moved */
 #define KEMON_HOOK_TIER_COPY 2    /* a jump of the function leads back there: the whole function is copied */
 #define KEMON_HOOK_TIER_PADDING 3 /* shorter than the jump; the padding behind it is used */
+#define KEMON_HOOK_TIER_TRAP 4    /* a breakpoint, with KEMON_HOOK_TRAPS only */
+#define KEMON_HOOK_TIER_CAVE 5    /* a short jump to a long one in the padding between two functions nearby */
 
 /* What a hook would do to a function; nothing is changed to find out. */
 typedef struct kemon_hook_plan_info {

@@ -18,9 +18,10 @@
 #define CORPUS_ONE 0
 #define CORPUS_PER_RCX 1 /* rcx + 1: the function calls itself by its name */
 
-/* Whether a typed refusal is right, too: nobody who looks at the code alone can prove that a hook is. */
+/* Whether a typed refusal is right. */
 #define CORPUS_MUST_HOOK 0
-#define CORPUS_MAY_REFUSE 1
+#define CORPUS_NEEDS_TRAP 1  /* refused, unless breakpoints are allowed */
+#define CORPUS_MUST_REFUSE 2 /* nobody who looks at the code alone can prove that a hook is right */
 
 typedef struct corpus_case {
   const char *name;

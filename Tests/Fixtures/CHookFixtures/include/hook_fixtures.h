@@ -104,6 +104,8 @@ long fixture_loop_back(long n);    /* a later jump leads to its second instructi
 long fixture_loop_entry(long n);   /* a later jump leads to its first instruction */
 long fixture_jumped_into(long n);  /* a function in front of it jumps to its second instruction */
 long fixture_jumps_into_next(long n);
+long fixture_jumped_into_early(long n); /* a function in front of it jumps to its second byte */
+long fixture_jumps_into_second_byte(long n);
 void fixture_tiny(void);           /* ret, then padding */
 void fixture_tiny_before_data(void); /* ret, then bytes that are no padding */
 long fixture_call_next(void);      /* call to the next instruction; pop */
