@@ -3,11 +3,27 @@
 #include "hook_lanes.h"
 #include <linux/membarrier.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-_Static_assert(sizeof(ckemon_lane) <= 4096, "a lane is one page");
+_Static_assert(sizeof(ckemon_lane) == CKEMON_LANE_SIZE, "a lane is one page, and begins with it");
+_Static_assert(offsetof(ckemon_lane, top) == CKEMON_LANE_TOP, "top moved");
+_Static_assert(offsetof(ckemon_lane, limit) == CKEMON_LANE_LIMIT, "limit moved");
+_Static_assert(offsetof(ckemon_lane, notes) == offsetof(ckemon_lane, bottom) + sizeof(ckemon_note), "no bottom");
+_Static_assert(offsetof(ckemon_note, frame) == CKEMON_NOTE_FRAME, "frame moved");
+_Static_assert(sizeof(ckemon_note) == CKEMON_NOTE_SIZE, "a note changed its size");
+
+/* A race detector sees what C does: with one, the thunks leave the notes to it. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THUNKS_MAY_NOTE 0
+#endif
+#endif
+#ifndef THUNKS_MAY_NOTE
+#define THUNKS_MAY_NOTE 1
+#endif
 
 _Thread_local ckemon_lane *ckemon_own_lane;
 int ckemon_lanes_are_asymmetric;
@@ -21,9 +37,7 @@ static _Thread_local int making __attribute__((tls_model("initial-exec")));
 
 /* A thread that is gone is in no call any more. */
 static void clear(ckemon_lane *lane) {
-  for (int i = 0; i < CKEMON_LANE_SLOTS; i++)
-    atomic_store_explicit(&lane->inside[i], NULL, memory_order_relaxed);
-  lane->hint = 0;
+  atomic_store_explicit(&lane->top, lane->notes, memory_order_release);
   lane->depth = 0;
   atomic_store(&lane->owned, 0);
 }
@@ -34,7 +48,7 @@ static void give_back(void *lane) {
   clear(lane);
 }
 
-/* Where the calling thread's own stack lies; nowhere when that is not known, and then nothing is reaped. */
+/* Where the calling thread's own stack lies; nowhere when that is not known, and then nothing is dropped. */
 static void measure_stack(ckemon_lane *lane) {
   pthread_attr_t attributes;
   void *low = NULL;
@@ -82,6 +96,10 @@ ckemon_lane *ckemon_lane_make(void) {
       return NULL;
     }
     atomic_store(&lane->owned, 1);
+    atomic_store(&lane->top, lane->notes);
+    atomic_store(&lane->bottom.frame, UINTPTR_MAX);
+    /* Where a barrier can not stand in for it, a call needs a fence, which C makes. */
+    lane->limit = ckemon_lanes_are_asymmetric && THUNKS_MAY_NOTE ? lane->notes + CKEMON_LANE_NOTES : lane->notes;
     lane->next = atomic_load(&lanes);
     while (!atomic_compare_exchange_weak(&lanes, &lane->next, lane))
       ;
@@ -95,9 +113,12 @@ ckemon_lane *ckemon_lane_make(void) {
 
 uint32_t ckemon_lanes_count(const void *table) {
   uint32_t count = 0;
-  for (ckemon_lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next)
-    for (int i = 0; i < CKEMON_LANE_SLOTS; i++)
-      count += atomic_load_explicit(&lane->inside[i], memory_order_acquire) == table;
+  for (ckemon_lane *lane = atomic_load(&lanes); lane != NULL; lane = lane->next) {
+    const ckemon_note *top = atomic_load_explicit(&lane->top, memory_order_acquire);
+    for (const ckemon_note *note = lane->notes; note < top; note++)
+      count += (atomic_load_explicit(&note->table, memory_order_acquire) & ~(uintptr_t)CKEMON_NOTE_FLAGS) ==
+               (uintptr_t)table;
+  }
   return count;
 }
 
@@ -105,4 +126,40 @@ void ckemon_lanes_barrier(void) {
   if (ckemon_lanes_are_asymmetric)
     syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
   atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Drops the uppermost notes of calls that are gone: cleared ones, and on the thread's own stack those whose frame is not
+ * above the given one. */
+static ckemon_note *drop(ckemon_lane *lane, uintptr_t frame) {
+  ckemon_note *top = atomic_load_explicit(&lane->top, memory_order_relaxed);
+  int is_own_stack = frame - lane->stack_low < lane->stack_high - lane->stack_low;
+  for (; top != lane->notes; top--) {
+    uintptr_t old = atomic_load_explicit(&top[-1].frame, memory_order_acquire);
+    if (old != 0 && !(is_own_stack && old >= lane->stack_low && old <= frame))
+      break;
+  }
+  atomic_store_explicit(&lane->top, top, memory_order_release);
+  return top;
+}
+
+ckemon_note *ckemon_lane_find(ckemon_lane *lane, uintptr_t frame) {
+  ckemon_note *top = drop(lane, frame);
+  return top == lane->notes + CKEMON_LANE_NOTES ? NULL : top;
+}
+
+void ckemon_lane_leave(ckemon_note *note, uintptr_t frame) {
+  ckemon_lane *lane = (ckemon_lane *)((uintptr_t)note & ~(uintptr_t)(CKEMON_LANE_SIZE - 1));
+  if (lane == ckemon_own_lane) {
+    /* Calls inside this one that were left by longjmp are over, too. */
+    ckemon_note *top = atomic_load_explicit(&lane->top, memory_order_relaxed);
+    if (top != note + 1)
+      top = drop(lane, frame);
+    if (top == note + 1)
+      atomic_store_explicit(&lane->top, note, memory_order_release);
+    if (top <= note + 1)
+      return;
+  }
+  /* The frame last: from then on the lane's thread may use the note for another call. */
+  atomic_store_explicit(&note->table, 0, memory_order_release);
+  atomic_store_explicit(&note->frame, 0, memory_order_release);
 }

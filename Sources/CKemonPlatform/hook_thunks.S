@@ -1,24 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The thunks of ckemon_hook.h. One frame on the stack, rbp-based, with complete unwind information, and a personality
- * that ends the call's bookkeeping when an exception passes. */
+ * that ends the call's bookkeeping when an exception passes.
+ *
+ * A thunk notes the call in the thread's lane by itself when nothing is unusual (see hook_lanes.h); everything else goes
+ * to hook_call.c. What counts here is how many calls and returns there are, so that no function is called but the
+ * handlers and the original. */
 #include "ckemon_hook.h"
 
 #if CKEMON_HOOKS
+#include "hook_call.h"
+#include "hook_lanes.h"
+
 /* From rsp: 24 words of stack arguments, the last eight of them where the frame later has the vector results. */
-#define COPY 128
-#define F(field) (COPY + CKEMON_FRAME_##field)
-#define UPPER (COPY + CKEMON_CALL_SIZE)
+#define PLACE CKEMON_CALL_PLACE
+#define F(field) (PLACE + CKEMON_FRAME_##field)
+#define TABLE (PLACE + CKEMON_CALL_TABLE)
+#define END (PLACE + CKEMON_CALL_SIZE)
+/* Behind that the upper halves of 64-byte registers. */
+#define UPPER ((END + 31) / 32 * 32)
 #define UPPER_RESULTS (UPPER + 256)
 
-#if CKEMON_STACK_WORDS * 8 != COPY + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || CKEMON_CALL_SIZE % 16 != 0
+#if CKEMON_STACK_WORDS * 8 != PLACE + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || END % 16 != 0
 #error "the copy of the stack arguments overlaps the vector results only"
 #endif
 
-/* Every register of a list with its place: 32 bytes each from an offset. */
-.macro EACH operation, width, offset, last
+/* A race detector must see how calls are noted: C does it then. */
+#define NOTES_BY_ITSELF 1
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef NOTES_BY_ITSELF
+#define NOTES_BY_ITSELF 0
+#endif
+#endif
+
+/* The first registers with their places: 32 bytes each from an offset. */
+.macro EACH operation, width, offset, count
   .altmacro
   .set index, 0
-  .rept \last + 1
+  .rept \count
     \operation \width, %index, %(\offset + 32 * index)
     .set index, index + 1
   .endr
@@ -44,14 +63,29 @@
 .macro LOAD_UPPER width, index, place
   vinsertf64x4 $1, \place(%rsp), %zmm\index, %zmm\index
 .endm
-
-.macro LOAD_ARGUMENTS width
+/* All that a thunk keeps of some registers. */
+.macro STORE_VECTORS width, lower, upper, count
   .if \width == 64
-    EACH LOAD, 32, F(VECTORS), 7
-    EACH LOAD_UPPER, 64, UPPER, 7
+    EACH STORE, 32, \lower, \count
+    EACH STORE_UPPER, 64, \upper, \count
   .elseif \width != 0
-    EACH LOAD, \width, F(VECTORS), 7
+    EACH STORE, \width, \lower, \count
   .endif
+  .if \width >= 32
+    vzeroupper               /* handlers are SSE code: no false dependencies on upper halves */
+  .endif
+.endm
+.macro LOAD_VECTORS width, lower, upper, count
+  .if \width == 64
+    EACH LOAD, 32, \lower, \count
+    EACH LOAD_UPPER, 64, \upper, \count
+  .elseif \width != 0
+    EACH LOAD, \width, \lower, \count
+  .endif
+.endm
+
+.macro LOAD_ARGUMENTS width, vectors
+  LOAD_VECTORS \width, F(VECTORS), UPPER, \vectors
   movq F(RDI)(%rsp), %rdi
   movq F(RSI)(%rsp), %rsi
   movq F(RDX)(%rsp), %rdx
@@ -63,29 +97,76 @@
   movq F(TARGET)(%rsp), %r11
 .endm
 
-.macro COPY_STACK width
-  .if \width != 0
+.macro COPY_STACK width, words
+  .if \words != 0
     movq F(STACK_ARGUMENTS)(%rsp), %rax
-  .endif
-  .if \width >= 32
-    .irp place, 0, 32, 64, 96, 128, 160
-      vmovups \place(%rax), %ymm0
-      vmovups %ymm0, \place(%rsp)
-    .endr
-  .elseif \width == 16
-    .irp place, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176
-      movups \place(%rax), %xmm0
-      movaps %xmm0, \place(%rsp)
-    .endr
+    .if \width >= 32
+      .irp place, 0, 32, 64, 96, 128, 160
+        vmovups \place(%rax), %ymm0
+        vmovups %ymm0, \place(%rsp)
+      .endr
+    .else
+      .irp place, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176
+        movups \place(%rax), %xmm0
+        movaps %xmm0, \place(%rsp)
+      .endr
+    .endif
   .endif
 .endm
 
-/* width: bytes of each vector register to keep; 0 for functions that take up to six integers and return integers. */
-.macro THUNK name, is_call_site, width
+/* What handlers find zero. */
+.macro CLEAR_RESULTS width, vectors
+  .if \width >= 32
+    vpxor %xmm8, %xmm8, %xmm8
+    vmovdqu %xmm8, F(RESULT)(%rsp)
+    vmovdqu %ymm8, F(SCRATCH)(%rsp)
+    vmovdqu %ymm8, F(RESULT_VECTORS)(%rsp)
+    vmovdqu %ymm8, (F(RESULT_VECTORS) + 32)(%rsp)
+  .else
+    xorps %xmm8, %xmm8
+    movups %xmm8, F(RESULT)(%rsp)
+    movups %xmm8, F(SCRATCH)(%rsp)
+    movups %xmm8, (F(SCRATCH) + 16)(%rsp)
+    .if \vectors != 0
+      EACH STORE_ZERO, 16, F(RESULT_VECTORS), 2
+    .endif
+  .endif
+  movq $0, F(SKIPPED)(%rsp)  /* and the state: the call is made and asked about again */
+.endm
+.macro STORE_ZERO width, index, place
+  movups %xmm8, \place(%rsp)
+  movups %xmm8, (\place + 16)(%rsp)
+.endm
+
+/* The calling thread's lane to a register, or to `none` when it has none. */
+.macro OWN_LANE register, none
+  movq ckemon_own_lane@gottpoff(%rip), \register
+  movq %fs:(\register), \register
+  testq \register, \register
+  jz \none
+.endm
+
+/* Undoes the prologue. Behind it the unwind information is that of the frame again. */
+.macro EPILOGUE is_call_site
+  .cfi_remember_state
+  movq -8(%rbp), %rbx
+  .cfi_restore %rbx
+  movq -16(%rbp), %r12
+  .cfi_restore %r12
+  .if \is_call_site
+    .cfi_offset %rip, -8
+  .endif
+  leave
+  .cfi_def_cfa %rsp, 8
+.endm
+
+/* A thunk that keeps `width` bytes of the first `vectors` vector registers and passes `words` of the stack on.
+ * rbx is the table, r12 the note of the call. */
+.macro THUNK name, is_call_site, width, vectors, words
   .globl \name
   .hidden \name
   .type \name, @function
-  .p2align 5
+  .p2align 6
 \name:
   .cfi_startproc
   .cfi_personality 0x1b, ckemon_hook_personality
@@ -97,12 +178,14 @@
   .cfi_def_cfa_register %rbp
   pushq %rbx
   .cfi_offset %rbx, -24
+  pushq %r12
+  .cfi_offset %r12, -32
   .if \width == 64
     subq $(UPPER_RESULTS + 64), %rsp
   .else
-    subq $UPPER, %rsp
+    subq $END, %rsp
   .endif
-  andq $-16, %rsp            /* also for a caller that does not keep the ABI's alignment */
+  andq $-32, %rsp            /* no vector crosses a cache line; callers that do not keep the ABI's alignment may come */
 
   movq %rdi, F(RDI)(%rsp)
   movq %rsi, F(RSI)(%rsp)
@@ -113,98 +196,140 @@
   movq %rax, F(RAX)(%rsp)
   movq %r10, F(R10)(%rsp)
   .if \is_call_site
-    movq 8(%rbp), %rbx
-    movq -CKEMON_STUB_RETURN(%rbx), %rbx
-    /* The caller's pc is in a stub, which no unwinder knows: show it the program's own return address instead.
-     * DW_CFA_val_expression(rip, { breg3 (rbx) CKEMON_HOOK_RESUME; deref }) */
-    .cfi_escape 0x16, 0x10, 0x03, 0x73, CKEMON_HOOK_RESUME, 0x06
-    movq CKEMON_HOOK_RESUME(%rbx), %rax
-    movq %rax, F(RETURN_ADDRESS)(%rsp)
     movq %r11, F(TARGET)(%rsp)
+    movq 8(%rbp), %r11
+    movq -CKEMON_STUB_RETURN(%r11), %r11
+    /* The caller's pc is in a stub, which no unwinder knows: show it the program's own return address instead.
+     * DW_CFA_val_expression(rip, { breg6 (rbp) 8; deref; const1u CKEMON_STUB_RETURN; minus; deref;
+     * plus_uconst CKEMON_HOOK_RESUME; deref }) */
+    .cfi_escape 0x16, 0x10, 0x0a, 0x76, 0x08, 0x06, 0x08, CKEMON_STUB_RETURN, 0x1c, 0x06, 0x23, CKEMON_HOOK_RESUME, 0x06
+    movq CKEMON_HOOK_RESUME(%r11), %rax
   .else
-    movq %r11, %rbx
-    movq 8(%rbp), %rax
-    movq %rax, F(RETURN_ADDRESS)(%rsp)
-    movq CKEMON_HOOK_ORIGINAL(%rbx), %rax
+    movq CKEMON_HOOK_ORIGINAL(%r11), %rax
     movq %rax, F(TARGET)(%rsp)
+    movq 8(%rbp), %rax
   .endif
-  movq %rbx, F(HOOK)(%rsp)
+  movq %rax, F(RETURN_ADDRESS)(%rsp)
+  movq %r11, F(HOOK)(%rsp)
   leaq 16(%rbp), %rax
   movq %rax, F(STACK_ARGUMENTS)(%rsp)
-  .if \width == 64
-    EACH STORE, 32, F(VECTORS), 7
-    EACH STORE_UPPER, 64, UPPER, 7
-  .elseif \width != 0
-    EACH STORE, \width, F(VECTORS), 7
-  .endif
-  .if \width >= 32
-    vzeroupper               /* handlers are SSE code: no false dependencies on upper halves */
-  .endif
-  movq %rbx, %rdi
-  leaq COPY(%rsp), %rsi
-  call ckemon_hook_enter
-  cmpl $CKEMON_STATE_CALL, %eax
-  jne 4f
-1:
-  COPY_STACK \width
-  LOAD_ARGUMENTS \width
-  call *%r11
-  .if \is_call_site
-    cmpw $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
-    je 9f                    /* nobody is asked: the result stays where it is */
-  .endif
+  STORE_VECTORS \width, F(VECTORS), UPPER, \vectors
 
+  /* Note the call, unless the thread is new, the lane is full, a handler calls, calls were left without a word, or the
+   * handlers change. */
+  OWN_LANE %rax, 5f
+  leaq PLACE(%rsp), %rsi
+  movq CKEMON_LANE_TOP(%rax), %r12
+  movq CKEMON_HOOK_TABLE(%r11), %rbx
+  cmpq CKEMON_LANE_LIMIT(%rax), %r12
+  jae 5f
+  testb $CKEMON_NOTE_FLAGS, -CKEMON_NOTE_SIZE(%r12)
+  jnz 5f
+  cmpq %rsi, (CKEMON_NOTE_FRAME - CKEMON_NOTE_SIZE)(%r12)
+  jbe 5f
+  leaq CKEMON_NOTE_RUNNING(%rbx), %rcx
+  leaq CKEMON_NOTE_SIZE(%r12), %rdx
+  movq %rsi, CKEMON_NOTE_FRAME(%r12)
+  movq %rcx, (%r12)
+  movq %rdx, CKEMON_LANE_TOP(%rax)
+  cmpq %rsi, CKEMON_NOTE_FRAME(%r12)
+  jne 4f
+  cmpq %rbx, CKEMON_HOOK_TABLE(%r11)
+  jne 4f
+  testq %rbx, %rbx
+  jz 4f
+  movq %r12, F(NOTE)(%rsp)
+  movq %rbx, TABLE(%rsp)
+  CLEAR_RESULTS \width, \vectors
+  movq CKEMON_TABLE_CONTEXT(%rbx), %rdi
+  call *CKEMON_TABLE_PRE(%rbx)
+  movq %rbx, (%r12)          /* no handler runs */
+  testl %eax, %eax
+  jnz 7f
+  cmpq $0, CKEMON_TABLE_POST(%rbx)
+  je 8f
+
+1:
+  COPY_STACK \width, \words
+  LOAD_ARGUMENTS \width, \vectors
+  call *%r11
   movq %rax, F(RESULT)(%rsp)
   movq %rdx, F(RESULT2)(%rsp)
-  .if \width == 64
-    EACH STORE, 32, F(RESULT_VECTORS), 1
-    EACH STORE_UPPER, 64, UPPER_RESULTS, 1
-  .elseif \width != 0
-    EACH STORE, \width, F(RESULT_VECTORS), 1
-  .endif
-  .if \width >= 32
-    vzeroupper
-  .endif
+  STORE_VECTORS \width, F(RESULT_VECTORS), UPPER_RESULTS, 2
+
+2:
+  #if NOTES_BY_ITSELF
+    OWN_LANE %rax, 3f
+    leaq CKEMON_NOTE_SIZE(%r12), %rcx
+    cmpq %rcx, CKEMON_LANE_TOP(%rax)
+    jne 3f                   /* another thread's, not noted, or calls above it were left without a word */
+    leaq CKEMON_NOTE_RUNNING(%rbx), %rcx
+    movq %rcx, (%r12)
+    movq CKEMON_TABLE_CONTEXT(%rbx), %rdi
+    leaq PLACE(%rsp), %rsi
+    call *CKEMON_TABLE_POST(%rbx)
+    movq ckemon_own_lane@gottpoff(%rip), %rax
+    movq %fs:(%rax), %rax
+    movq %r12, CKEMON_LANE_TOP(%rax)
+    movq F(HOOK)(%rsp), %rdi
+    cmpq %rbx, CKEMON_HOOK_TABLE(%rdi)
+    je 9f
+    call ckemon_hook_departed
+    jmp 9f
+  #endif
 3:
-  movq %rbx, %rdi
-  leaq COPY(%rsp), %rsi
+  leaq PLACE(%rsp), %rdi
   call ckemon_hook_leave
+9:
   movq F(RESULT)(%rsp), %rax
   movq F(RESULT2)(%rsp), %rdx
-  .if \width == 64
-    EACH LOAD, 32, F(RESULT_VECTORS), 1
-    EACH LOAD_UPPER, 64, UPPER_RESULTS, 1
-  .elseif \width != 0
-    EACH LOAD, \width, F(RESULT_VECTORS), 1
-  .endif
-9:
-  .cfi_remember_state
-  movq -8(%rbp), %rbx
-  .cfi_restore %rbx
-  .if \is_call_site
-    .cfi_offset %rip, -8
-  .endif
-  leave
-  .cfi_def_cfa %rsp, 8
+  LOAD_VECTORS \width, F(RESULT_VECTORS), UPPER_RESULTS, 2
+  EPILOGUE \is_call_site
   ret
   .cfi_restore_state
-4:
+
+4: /* Not so: begin anew. */
+  movq %r12, CKEMON_LANE_TOP(%rax)
+5: /* The unusual. */
+  movq F(HOOK)(%rsp), %rdi
+  leaq PLACE(%rsp), %rsi
+  call ckemon_hook_enter
+  movq TABLE(%rsp), %rbx
+  movq F(NOTE)(%rsp), %r12
+  cmpl $CKEMON_STATE_BYPASS, %eax
+  jb 1b
+  je 6f
+7: /* The original is left out. */
   .if \width == 64
     vpxorq %xmm0, %xmm0, %xmm0
     vmovups %ymm0, UPPER_RESULTS(%rsp)
     vmovups %ymm0, (UPPER_RESULTS + 32)(%rsp)
   .endif
-  cmpl $CKEMON_STATE_SKIP, %eax
-  je 3b
+  movl $1, F(SKIPPED)(%rsp)
+  cmpq $0, CKEMON_TABLE_POST(%rbx)
+  jne 2b
+  jmp 3b
+8: /* Nobody wants to see the end of the call: it is over for us. */
+  movw $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
+  movq ckemon_own_lane@gottpoff(%rip), %rax
+  movq %fs:(%rax), %rax
+  movq %r12, CKEMON_LANE_TOP(%rax)
+  movq F(HOOK)(%rsp), %rdi
+  cmpq %rbx, CKEMON_HOOK_TABLE(%rdi)
+  je 6f
+  call ckemon_hook_departed
+6: /* Nobody is asked (any more). */
   .if \is_call_site
-    jmp 1b
+    COPY_STACK \width, \words
+  .endif
+  LOAD_ARGUMENTS \width, \vectors
+  .if \is_call_site
+    call *%r11
+    EPILOGUE \is_call_site
+    ret
   .else
-    /* Nobody wants to see the end of this call: the original returns to the caller itself. */
-    LOAD_ARGUMENTS \width
-    movq -8(%rbp), %rbx
-    .cfi_restore %rbx
-    leave
-    .cfi_def_cfa %rsp, 8
+    /* The original returns to the caller itself. */
+    EPILOGUE \is_call_site
     jmp *%r11
   .endif
   .cfi_endproc
@@ -212,13 +337,17 @@
 .endm
 
   .text
-  THUNK ckemon_entry_thunk_0, 0, 0
-  THUNK ckemon_entry_thunk_16, 0, 16
-  THUNK ckemon_entry_thunk_32, 0, 32
-  THUNK ckemon_entry_thunk_64, 0, 64
-  THUNK ckemon_call_thunk_16, 1, 16
-  THUNK ckemon_call_thunk_32, 1, 32
-  THUNK ckemon_call_thunk_64, 1, 64
+.macro THUNKS width, vectors, words
+  THUNK ckemon_entry_thunk_\width\()_\vectors\()_\words, 0, \width, \vectors, \words
+  THUNK ckemon_call_thunk_\width\()_\vectors\()_\words, 1, \width, \vectors, \words
+.endm
+  THUNKS 0, 0, 0
+  THUNKS 0, 0, 24
+  THUNKS 16, 2, 0
+  THUNKS 16, 8, 0
+  THUNKS 16, 8, 24
+  THUNKS 32, 8, 24
+  THUNKS 64, 8, 24
 #endif
 
 #if defined(__linux__) && defined(__ELF__)

@@ -14,9 +14,8 @@
 #define CKEMON_HOOKS 0
 #endif
 
-/* Offsets that the thunks (hook_thunks.S) use; hook.c checks them. */
+/* Offsets that the thunks (hook_thunks.S) use; hook_call.c checks them. */
 #define CKEMON_FRAME_SIZE 480
-#define CKEMON_CALL_SIZE 592
 #define CKEMON_FRAME_RESULT_VECTORS 0
 #define CKEMON_FRAME_RDI 64
 #define CKEMON_FRAME_RSI 72
@@ -33,7 +32,8 @@
 #define CKEMON_FRAME_STACK_ARGUMENTS 160
 #define CKEMON_FRAME_HOOK 168
 #define CKEMON_FRAME_SCRATCH 176
-#define CKEMON_FRAME_LANE 208
+#define CKEMON_FRAME_NOTE 208
+#define CKEMON_FRAME_SKIPPED 216
 #define CKEMON_FRAME_STATE 220
 #define CKEMON_FRAME_VECTORS 224
 
@@ -41,9 +41,9 @@
 #define CKEMON_HOOK_RESUME 8
 #define CKEMON_HOOK_TABLE 16
 
-/* What ckemon_hook_enter decided: ask nobody (any more), call and ask again, or leave the original out. */
-#define CKEMON_STATE_BYPASS 0
-#define CKEMON_STATE_CALL 1
+/* What becomes of a call: it is made and asked about again, nobody is asked (any more), or the original is left out. */
+#define CKEMON_STATE_CALL 0
+#define CKEMON_STATE_BYPASS 1
 #define CKEMON_STATE_SKIP 2
 
 /* Words of stack arguments that are passed on to the original. */
@@ -90,9 +90,9 @@ typedef struct ckemon_hook_frame {
   uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on after pre */
   const void *hook;                    /* the ckemon_hook */
   uint64_t scratch[4];                 /* zero at pre, kept for post: what a handler wants to remember of this call; for the first CKEMON_SCRATCHES handlers */
-  void *CKEMON_NULLABLE lane;          /* of the thunk */
+  void *CKEMON_NULLABLE note;          /* of the thunk */
   uint32_t skipped;                    /* in post: 1 = the original was not called, 2 = an exception left it */
-  uint16_t state, slot;                /* of the thunk */
+  uint16_t state, reserved;            /* of the thunk */
   ckemon_vector vectors[8];            /* vector arguments; a pre handler may change them */
 } ckemon_hook_frame;
 
@@ -154,10 +154,11 @@ uint64_t ckemon_hook_suppressed(const ckemon_hook *hook);
 /* Whether the calling thread is inside a call through the hook. Any thread. */
 int ckemon_hook_is_inside(const ckemon_hook *hook);
 
-/* The thunk for a stub: keeps `width` bytes of each vector register (0, 16, 32 or 64; 0 passes no stack arguments on
- * and is for entries only), or fewer when the processor has fewer. An entry stub jumps there with the hook in r11, a call-site
- * stub calls it with the target in r11 (see CKEMON_STUB_RETURN). NULL where hooks are not supported. */
-const void *CKEMON_NULLABLE ckemon_hook_thunk(int is_call_site, int width);
+/* The thunk for a stub that keeps `width` bytes (0, 16, 32 or 64, or fewer when the processor has fewer) of each of the
+ * first `vectors` vector registers and passes `words` words of stack arguments on, or more of each. An entry stub jumps
+ * there with the hook in r11, a call-site stub calls it with the target in r11 (see CKEMON_STUB_RETURN). NULL where hooks
+ * are not supported, and for more than 8 registers or CKEMON_STACK_WORDS words. */
+const void *CKEMON_NULLABLE ckemon_hook_thunk(int is_call_site, int width, int vectors, int words);
 
 /* Whether the processor and the system keep vector registers of 32 and 64 bytes. Any thread. */
 int ckemon_has_wide_vectors(void);

@@ -32,6 +32,9 @@ public struct HookOptions: Sendable {
   public var order: Int
   /// The function's vector arguments and results; the first hook of a function decides.
   public var vectors: VectorWidth
+  /// The function's prototype, when it is known: then no more is kept than it names, which is faster, and `vectors` does
+  /// not count. As with these, the first hook of a function decides.
+  public var prototype: HookPrototype?
   /// Whether to refuse a place that is hooked already; hooks that ask for less may still join later.
   public var isExclusive: Bool
   /// Whether a function may be hooked by a breakpoint (`int3`) when there is no other way.
@@ -44,7 +47,8 @@ public struct HookOptions: Sendable {
   /// Chooses what fits nearly every function.
   public init(
     extent: FunctionExtent? = nil, safety: PatchSafety = .live, order: Int = 0,
-    vectors: VectorWidth = .bytes32, isExclusive: Bool = false, allowsTraps: Bool = false
+    vectors: VectorWidth = .bytes32, isExclusive: Bool = false, allowsTraps: Bool = false,
+    prototype: HookPrototype? = nil
   ) {
     self.extent = extent
     self.safety = safety
@@ -52,5 +56,6 @@ public struct HookOptions: Sendable {
     self.vectors = vectors
     self.isExclusive = isExclusive
     self.allowsTraps = allowsTraps
+    self.prototype = prototype
   }
 }

@@ -16,7 +16,8 @@
       let handler: ckemon_hook_handler
     }
 
-    let purpose: Stub.Purpose
+    /// What its stub leads to; changes when it is not hooked.
+    var purpose: Stub.Purpose
     var window: PatchWindow { patch.window }
     /// Where the stub stands.
     let slot: UInt

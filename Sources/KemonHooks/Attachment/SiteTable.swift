@@ -49,7 +49,7 @@
       let window = try draft.planner().entryWindow(at: entry, options)
       let slab = try slabIndex(near: window.start, for: window, map)
       let slot = slabs[slab].nextSlot
-      let stub = try Stub(.entry(options.vectors), for: window, slot: slot)
+      let stub = try Stub(.entry(options.shape), for: window, slot: slot)
       let moved = stub.bytes[stub.moved..<(stub.moved + stub.movedSize)]
       let function =
         options.extent
@@ -78,7 +78,7 @@
       switch request {
       case .attach(let place, let address, let options, let handlers):
         let purpose: Stub.Purpose =
-          place == .entry ? .entry(options.vectors) : .callSite(options.vectors)
+          place == .entry ? .entry(options.shape) : .callSite(options.shape)
         let site = try site(for: purpose, at: address, options, &draft, pins)
         guard !options.isExclusive || (draft[site] ?? site.entries).isEmpty else {
           throw HookError(
@@ -171,7 +171,10 @@
     private mutating func site(
       for purpose: Stub.Purpose, _ window: PatchWindow, _ map: MemoryMap
     ) throws(HookError) -> HookSite {
-      if let old = sites[window.start]?.first(where: { $0.serves(purpose, window) }) { return old }
+      if let old = sites[window.start]?.first(where: { $0.serves(purpose, window) }) {
+        try setPurpose(purpose, of: old)
+        return old
+      }
       let slab = try slabIndex(near: window.start, for: window, map)
       let slot = slabs[slab].nextSlot
       var stub = try Stub(purpose, for: window, slot: slot)
@@ -195,6 +198,13 @@
         purpose: purpose, patch: patch, slot: slot, pointer: pointer, moves: stub.moves)
       sites[window.start, default: []].append(site)
       return site
+    }
+
+    /// Lets the stub of a site that is not hooked serve the next first hook, which may need more or less to be kept.
+    private func setPurpose(_ purpose: Stub.Purpose, of site: HookSite) throws(HookError) {
+      guard site.purpose != purpose, let thunk = try purpose.thunk(at: site.address) else { return }
+      store(thunk, at: Stub.thunkOffset, of: site)
+      site.purpose = purpose
     }
 
     private mutating func slabIndex(
@@ -277,9 +287,14 @@
         return
       }
       site.patch = try SitePatch(site.window, to: site.slot &+ 16)
+      store(detour, at: Stub.pointerOffset, of: site)
+    }
+
+    /// Changes an address in a stub.
+    private func store(_ address: UInt, at offset: Int, of site: HookSite) {
       var word: [UInt8] = []
-      word.append(littleEndian: detour)
-      slabs.first { $0.holds(site.slot) }?.store(word, at: site.slot &+ UInt(Stub.pointerOffset))
+      word.append(littleEndian: address)
+      slabs.first { $0.holds(site.slot) }?.store(word, at: site.slot &+ UInt(offset))
     }
   }
 

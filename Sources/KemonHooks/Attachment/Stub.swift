@@ -7,10 +7,10 @@
   struct Stub {
     /// What a stub leads to.
     enum Purpose: Equatable {
-      /// Handlers at the beginning of a function, keeping so many bytes of each vector register.
-      case entry(VectorWidth)
+      /// Handlers at the beginning of a function, keeping so much of its arguments.
+      case entry(CallShape)
       /// Handlers at a call.
-      case callSite(VectorWidth)
+      case callSite(CallShape)
       /// Another function instead.
       case replacement
     }
@@ -29,7 +29,8 @@
     private static let endbr64: [UInt8] = [0xF3, 0x0F, 0x1E, 0xFA]
     /// What the stub leads to: a hook, or the function that takes another's place.
     static let pointerOffset = 0
-    private static let thunkOffset = 8
+    /// The thunk that the stub leads to.
+    static let thunkOffset = 8
     /// Where the beginning of a function goes on: what thunks and replacements call as the original.
     static let originalOffset = 64
 
@@ -43,7 +44,7 @@
     /// - Parameter slot: where it will stand.
     init(_ purpose: Purpose, for window: PatchWindow, slot: UInt) throws(HookError) {
       switch purpose {
-      case .entry(let width):
+      case .entry:
         try makeEntry(of: window, slot) { stub in
           stub.append([0x4C, 0x8B, 0x1D], to: Self.pointerOffset)  // mov r11, [rip + hook]
           // cmp qword [r11 + table], 0
@@ -51,12 +52,13 @@
           stub.append([0x0F, 0x84], to: Self.originalOffset + Self.endbr64.count)  // je
           stub.append([0xFF, 0x25], to: Self.thunkOffset)  // jmp [rip + thunk]
         }
-        setWord(try Self.thunk(isCallSite: false, width, window), at: Self.thunkOffset)
       case .replacement:
         try makeEntry(of: window, slot) { $0.append([0xFF, 0x25], to: Self.pointerOffset) }
-      case .callSite(let width):
+      case .callSite:
         try makeCallSite(of: window, slot)
-        setWord(try Self.thunk(isCallSite: true, width, window), at: Self.thunkOffset)
+      }
+      if let thunk = try purpose.thunk(at: window.start) {
+        setWord(thunk, at: Self.thunkOffset)
       }
       pad(to: (bytes.count + CodeSlab.alignment - 1) & ~(CodeSlab.alignment - 1))
     }
@@ -126,16 +128,6 @@
       return bytes
     }
 
-    private static func thunk(
-      isCallSite: Bool, _ width: VectorWidth, _ window: PatchWindow
-    ) throws(HookError) -> UInt {
-      guard let thunk = ckemon_hook_thunk(isCallSite ? 1 : 0, Int32(width.rawValue)) else {
-        throw HookError(
-          .unsupportedProcessor, at: window.start, "hooks need an x86-64 Linux system")
-      }
-      return UInt(bitPattern: thunk)
-    }
-
     private mutating func setWord(_ word: UInt, at offset: Int) {
       var word = word.littleEndian
       withUnsafeBytes(of: &word) { bytes.replaceSubrange(offset..<(offset + 8), with: $0) }
@@ -150,6 +142,17 @@
     /// Fills with `int3`: nothing runs there.
     private mutating func pad(to offset: Int) {
       bytes += repeatElement(0xCC, count: max(0, offset - bytes.count))
+    }
+  }
+
+  extension Stub.Purpose {
+    /// Where its stub leads to; nil for a replacement.
+    func thunk(at address: UInt) throws(HookError) -> UInt? {
+      switch self {
+      case .entry(let shape): try shape.thunk(isCallSite: false, at: address)
+      case .callSite(let shape): try shape.thunk(isCallSite: true, at: address)
+      case .replacement: nil
+      }
     }
   }
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CKemonPlatform
+public import CKemonPlatform
 
 /// The prototype of a function of C: `i32(ptr, cstr, u64, f64)`.
 ///
@@ -48,6 +48,11 @@ public struct HookPrototype: Sendable, Equatable {
       }
     }
     self.arguments = arguments
+    guard stackWords <= Int(CKEMON_STACK_WORDS) else {
+      throw Failure(
+        description: "\"\(text)\": \(stackWords) arguments are passed on the stack; "
+          + "a hook passes \(CKEMON_STACK_WORDS) on")
+    }
   }
 
   private static func type(_ word: Substring, in text: String) throws(Failure) -> HookType {
@@ -78,11 +83,20 @@ public struct HookPrototype: Sendable, Equatable {
     let isFloating = arguments[index].isFloating
     let before = arguments[..<index]
     let same = before.count { $0.isFloating == isFloating }
-    if isFloating, same < 8 { return HookArgument(place: .vector(same)) }
-    if !isFloating, same < 6 { return HookArgument(place: .integer(same)) }
-    let floating = before.count { $0.isFloating }
-    let stacked = max(0, floating - 8) + max(0, before.count - floating - 6)
-    return HookArgument(place: .stack(stacked))
+    if isFloating, same < 8 {
+      let stride = MemoryLayout<ckemon_vector>.stride
+      return HookArgument(offset: Int(CKEMON_FRAME_VECTORS) + stride * same)
+    }
+    if !isFloating, same < 6 { return HookArgument(offset: Int(CKEMON_FRAME_RDI) + 8 * same) }
+    return HookArgument(offset: 8 * Self.stackWords(before), isOnStack: true)
+  }
+
+  /// Words of arguments on the stack.
+  var stackWords: Int { Self.stackWords(arguments[...]) }
+
+  private static func stackWords(_ arguments: ArraySlice<HookType>) -> Int {
+    let floating = arguments.count { $0.isFloating }
+    return max(0, floating - 8) + max(0, arguments.count - floating - 6)
   }
 
   /// The place of the result.
@@ -90,7 +104,8 @@ public struct HookPrototype: Sendable, Equatable {
   /// - Throws: when it has another type.
   public func result<Value: HookValue>(as type: Value.Type) throws(Failure) -> HookArgument<Value> {
     try Self.require(Value.self, for: result, "the result")
-    return HookArgument(place: result.isFloating ? .vectorResult : .integerResult)
+    return HookArgument(
+      offset: Int(result.isFloating ? CKEMON_FRAME_RESULT_VECTORS : CKEMON_FRAME_RESULT))
   }
 
   private static func require<Value: HookValue>(
@@ -105,33 +120,33 @@ public struct HookPrototype: Sendable, Equatable {
 }
 
 /// Where an argument or a result of a call is: reads and writes it in a frame, without allocation.
-public struct HookArgument<Value: HookValue>: Sendable {
-  enum Place: Sendable, Equatable {
-    case integer(Int), vector(Int), stack(Int), integerResult, vectorResult
+@frozen public struct HookArgument<Value: HookValue>: Sendable {
+  // From the beginning of the frame, or of the caller's stack arguments.
+  @usableFromInline let offset: Int
+  @usableFromInline let isOnStack: Bool
+
+  init(offset: Int, isOnStack: Bool = false) {
+    self.offset = offset
+    self.isOnStack = isOnStack
   }
 
-  let place: Place
-
   /// The address of its lowest byte.
-  @inline(__always)
-  private func address(_ frame: UnsafeMutablePointer<HookFrame>) -> UnsafeMutableRawPointer {
-    let base = UnsafeMutableRawPointer(frame)
-    switch place {
-    case .integer(let index): return base + Int(CKEMON_FRAME_RDI) + 8 * index
-    case .vector(let index):
-      return base + Int(CKEMON_FRAME_VECTORS) + MemoryLayout<ckemon_vector>.stride * index
-    case .stack(let index): return UnsafeMutableRawPointer(frame.pointee.stack_arguments + index)
-    case .integerResult: return base + Int(CKEMON_FRAME_RESULT)
-    case .vectorResult: return base + Int(CKEMON_FRAME_RESULT_VECTORS)
-    }
+  @inlinable @inline(__always)
+  func address(_ frame: UnsafeMutablePointer<HookFrame>) -> UnsafeMutableRawPointer {
+    let base =
+      isOnStack
+      ? UnsafeMutableRawPointer(frame.pointee.stack_arguments) : UnsafeMutableRawPointer(frame)
+    return base + offset
   }
 
   /// What the call has there.
+  @inlinable @inline(__always)
   public func value(in frame: UnsafeMutablePointer<HookFrame>) -> Value {
     Value(hookWord: address(frame).load(as: UInt64.self))
   }
 
   /// Changes it.
+  @inlinable @inline(__always)
   public func set(_ value: Value, in frame: UnsafeMutablePointer<HookFrame>) {
     address(frame).storeBytes(of: value.hookWord, as: UInt64.self)
   }

@@ -28,9 +28,9 @@ public protocol HookValue {
 
 extension HookValue where Self: FixedWidthInteger {
   /// Reads the low bytes.
-  public init(hookWord: UInt64) { self.init(truncatingIfNeeded: hookWord) }
+  @inlinable public init(hookWord: UInt64) { self.init(truncatingIfNeeded: hookWord) }
   /// Extended to the whole register.
-  public var hookWord: UInt64 { UInt64(truncatingIfNeeded: self) }
+  @inlinable public var hookWord: UInt64 { UInt64(truncatingIfNeeded: self) }
 }
 
 extension Int8: HookValue {
@@ -87,34 +87,34 @@ extension Bool: HookValue {
   /// `bool`.
   public static let types: [HookType] = [.bool]
   /// Reads the low byte.
-  public init(hookWord: UInt64) { self = hookWord & 0xFF != 0 }
+  @inlinable public init(hookWord: UInt64) { self = hookWord & 0xFF != 0 }
   /// 1 or 0.
-  public var hookWord: UInt64 { self ? 1 : 0 }
+  @inlinable public var hookWord: UInt64 { self ? 1 : 0 }
 }
 
 extension Double: HookValue {
   /// `double`.
   public static let types: [HookType] = [.f64]
   /// Reads the low eight bytes.
-  public init(hookWord: UInt64) { self.init(bitPattern: hookWord) }
+  @inlinable public init(hookWord: UInt64) { self.init(bitPattern: hookWord) }
   /// Its bits.
-  public var hookWord: UInt64 { bitPattern }
+  @inlinable public var hookWord: UInt64 { bitPattern }
 }
 
 extension Float: HookValue {
   /// `float`.
   public static let types: [HookType] = [.f32]
   /// Reads the low four bytes.
-  public init(hookWord: UInt64) { self.init(bitPattern: UInt32(truncatingIfNeeded: hookWord)) }
+  @inlinable public init(hookWord: UInt64) { self.init(bitPattern: UInt32(truncatingIfNeeded: hookWord)) }
   /// Its bits.
-  public var hookWord: UInt64 { UInt64(bitPattern) }
+  @inlinable public var hookWord: UInt64 { UInt64(bitPattern) }
 }
 
 extension Optional: HookValue where Wrapped == UnsafeMutableRawPointer {
   /// Any pointer, which may be null.
   public static var types: [HookType] { [.ptr, .cstr] }
   /// Reads an address.
-  public init(hookWord: UInt64) { self = UnsafeMutableRawPointer(bitPattern: UInt(hookWord)) }
+  @inlinable public init(hookWord: UInt64) { self = UnsafeMutableRawPointer(bitPattern: UInt(hookWord)) }
   /// The address, or 0.
-  public var hookWord: UInt64 { UInt64(UInt(bitPattern: self)) }
+  @inlinable public var hookWord: UInt64 { UInt64(UInt(bitPattern: self)) }
 }
