@@ -87,6 +87,7 @@ let package = Package(
     // System libraries and the only C of ours.
     .systemLibrary(
       name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+    .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
@@ -103,7 +104,7 @@ let package = Package(
     .target(
       name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform"], swiftSettings: rules),
     .target(
-      name: "KemonHooks", dependencies: ["CCapstone", "CKemonPlatform", "KemonPlatform"],
+      name: "KemonHooks", dependencies: ["CCapstone", "CFFI", "CKemonPlatform", "KemonPlatform"],
       swiftSettings: rules),
     .target(
       name: "KemonHooksC", dependencies: ["KemonHooks", "KemonPlatform", "CKemonPlugin"],

@@ -36,6 +36,8 @@ public struct HookError: Error, Equatable, Sendable, CustomStringConvertible {
     case busy
     /// No such library, function or hook.
     case notFound
+    /// A prototype that can not be served here; the message says why.
+    case unsupportedPrototype
   }
 
   /// The rule that stands in the way.

@@ -6,20 +6,26 @@ public import KemonHooks
 /// What C holds as `kemon_hook *`.
 final class Handle {
   let hook: Hook
+  /// Lets go of what the hook's handlers hold.
+  private let forget: () -> Void
 
-  init(_ hook: Hook) { self.hook = hook }
+  private init(_ hook: Hook, _ forget: @escaping () -> Void) {
+    self.hook = hook
+    self.forget = forget
+  }
 
   /// A pointer that owns the handle.
-  static func make(_ hook: Hook) -> UnsafeMutableRawPointer {
-    Unmanaged.passRetained(Handle(hook)).toOpaque()
+  static func make(_ hook: Hook, forget: @escaping () -> Void = {}) -> UnsafeMutableRawPointer {
+    Unmanaged.passRetained(Handle(hook, forget)).toOpaque()
   }
 
   static func hook(of pointer: UnsafeRawPointer) -> Hook {
     Unmanaged<Handle>.fromOpaque(pointer).takeUnretainedValue().hook
   }
 
+  /// For a hook that is out.
   static func release(_ pointer: UnsafeRawPointer) {
-    Unmanaged<Handle>.fromOpaque(pointer).release()
+    Unmanaged<Handle>.fromOpaque(pointer).takeRetainedValue().forget()
   }
 }
 

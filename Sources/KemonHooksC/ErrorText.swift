@@ -61,6 +61,7 @@ extension HookError.Code {
     case .system: KEMON_HOOK_E_SYSTEM
     case .busy: KEMON_HOOK_E_BUSY
     case .notFound: KEMON_HOOK_E_NOT_FOUND
+    case .unsupportedPrototype: KEMON_HOOK_E_PROTOTYPE
     }
   }
 }

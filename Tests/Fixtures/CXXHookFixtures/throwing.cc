@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "throwing.h"
 
-extern "C" __attribute__((noinline)) long fixture_throws(long n) {
-  if (n > 0)
-    throw n;
-  return n;
-}
-
-extern "C" long fixture_catches(long count) {
-  long sum = 0;
-  for (long i = 1; i <= count; i++) {
-    try {
-      sum += fixture_throws(i);
-    } catch (long n) {
-      sum += n;
-    }
+// Suites that run side by side have functions of their own.
+#define THROWS(suffix)                                                                                                 \
+  extern "C" __attribute__((noinline)) long fixture_throws##suffix(long n) {                                           \
+    if (n > 0)                                                                                                         \
+      throw n;                                                                                                         \
+    return n;                                                                                                          \
+  }                                                                                                                    \
+  extern "C" long fixture_catches##suffix(long count) {                                                                \
+    long sum = 0;                                                                                                      \
+    for (long i = 1; i <= count; i++) {                                                                                \
+      try {                                                                                                            \
+        sum += fixture_throws##suffix(i);                                                                              \
+      } catch (long n) {                                                                                               \
+        sum += n;                                                                                                      \
+      }                                                                                                                \
+    }                                                                                                                  \
+    return sum;                                                                                                        \
+  }                                                                                                                    \
+  const void *fixture_throws##suffix##_address(void) {                                                                 \
+    return reinterpret_cast<const void *>(&fixture_throws##suffix);                                                    \
   }
-  return sum;
-}
-
-const void *fixture_throws_address(void) { return reinterpret_cast<const void *>(&fixture_throws); }
+THROWS()
+THROWS(_dynamic)

@@ -39,7 +39,8 @@ KEMON_C_BEGIN
 #define KEMON_HOOK_E_SYSTEM 14            /* the system refused */
 #define KEMON_HOOK_E_BUSY 15              /* the other threads could not be stopped in time: try again */
 #define KEMON_HOOK_E_NOT_FOUND 16         /* no such library or function, or no hook there */
-#define KEMON_HOOK_E_ARGUMENT 17          /* a NULL where none may be, or a prototype that can not be read */
+#define KEMON_HOOK_E_ARGUMENT 17          /* a NULL where none may be */
+#define KEMON_HOOK_E_PROTOTYPE 18         /* a prototype that can not be read, or not be served */
 
 /* What a pre handler answers. */
 #define KEMON_HOOK_PROCEED 0
@@ -146,6 +147,37 @@ void kemon_hook_add_detach(kemon_hook_transaction *transaction, kemon_hook *hook
 int32_t kemon_hook_commit(kemon_hook_transaction *transaction);
 /* Frees a transaction that shall not be done. */
 void kemon_hook_abandon(kemon_hook_transaction *transaction);
+
+/* A function whose prototype is known only when the program runs. Its text is result(argument, ...) of
+ *   void bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 f80 (long double) ptr cstr
+ * and {i64, f64} for a structure by value; ... stands where the variable arguments of one kind of call begin. What can
+ * not be read is KEMON_HOOK_E_PROTOTYPE, and the text of the error has the column. */
+
+/* arguments[i] points to the i-th argument, and result to the result, as C has them in memory: bytes of the type, which
+ * may be changed. Pre's result counts when it answers KEMON_HOOK_SKIP; post's is NULL when an exception left the
+ * function. The pointers are good until the handler returns. */
+typedef int32_t (*kemon_hook_dynamic_pre)(void *context, void **arguments, void *result);
+typedef void (*kemon_hook_dynamic_post)(void *context, void **arguments, void *result);
+
+/* Puts a hook at the beginning of a function. */
+int32_t kemon_hook_attach_dynamic(const void *function, const char *prototype, const kemon_hook_options *options,
+                                  kemon_hook_dynamic_pre pre, kemon_hook_dynamic_post post, void *context,
+                                  kemon_hook **hook);
+
+/* Takes a function's place: sets the result. kemon_prototype_call(…, original, arguments, result) calls the function as
+ * it was. */
+typedef void (*kemon_hook_detour)(void *context, const void *original, void **arguments, void *result);
+
+/* Lets every call of a function go to a detour; kemon_hook_restore undoes it. Calls may be on their way to the detour
+ * then: context stays good for ever. */
+int32_t kemon_hook_replace_dynamic(const void *function, const char *prototype, kemon_hook_detour detour,
+                                   void *context);
+
+/* Calls functions of a prototype; the result has room for 16 bytes at least. Any number of threads at a time. */
+typedef struct kemon_prototype kemon_prototype;
+int32_t kemon_prototype_create(const char *text, kemon_prototype **prototype);
+void kemon_prototype_call(const kemon_prototype *prototype, const void *function, void **arguments, void *result);
+void kemon_prototype_free(kemon_prototype *prototype);
 
 /* How a function is made hookable. */
 #define KEMON_HOOK_TIER_REFUSED 0

@@ -16,7 +16,7 @@ typedef struct call_shape {
 /* All shapes; none on other processors. Static storage. */
 const call_shape *call_shapes(long *count);
 
-/* Hooks every shape from C, by kemon/hook.h, and checks arguments, results, skipping and restoring. NULL when all is right;
+/* Hooks every shape from C, by kemon/hook.h, and checks results, skipping and restoring. NULL when all is right;
  * otherwise what is not, valid until the next call. */
 const char *call_shapes_fail_from_c(void);
 

@@ -29,6 +29,7 @@ HOOK_FIXTURE_ADD(fixture_add_order)
 HOOK_FIXTURE_ADD(fixture_add_swapped)
 HOOK_FIXTURE_ADD(fixture_add_pre)
 HOOK_FIXTURE_ADD(fixture_add_nested)
+HOOK_FIXTURE_ADD(fixture_add_dynamic)
 long fixture_sum10(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j);
 double fixture_sum8d(double a, double b, double c, double d, double e, double f, double g, double h);
 long fixture_sum_variadic_of_4(void); /* calls fixture_sum_variadic with 4 doubles */

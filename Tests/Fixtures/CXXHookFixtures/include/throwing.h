@@ -11,6 +11,11 @@ long fixture_throws(long n);      /* throws n for n > 0 */
 long fixture_catches(long count); /* the sum of what fixture_throws(1...count) has thrown */
 const void *fixture_throws_address(void);
 
+/* The same for another suite. */
+long fixture_throws_dynamic(long n);
+long fixture_catches_dynamic(long count);
+const void *fixture_throws_dynamic_address(void);
+
 #ifdef __cplusplus
 }
 #endif
