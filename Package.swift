@@ -130,6 +130,9 @@ let package = Package(
       path: "Tests/FakeHost",
       swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
+    .executableTarget(
+      name: "ring-creator", dependencies: ["KemonBus"], path: "Tests/Fixtures/RingCreator",
+      swiftSettings: rules),
     tests("KemonBus", ["KemonBus", "KemonEvents", "KemonTestSupport"]),
     .target(name: "CHookFixtures", path: "Tests/Fixtures/CHookFixtures", cSettings: strictC),
     .target(name: "CHookCorpus", path: "Tests/Fixtures/CHookCorpus", cSettings: strictC),
