@@ -5,6 +5,8 @@ SCRATCH ?= .build
 # Libraries that others may write to are refused as plugins.
 BUILD = umask 022 && $(SWIFT) build --scratch-path $(SCRATCH)
 TEST = umask 022 && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path $(SCRATCH)
+# An optimised build of its own, never a stale one, whose machine code a test reads.
+HOT_PATHS = $(SCRATCH)-paths
 PLUGINS := kext-guard dns-watch path-guard event-log
 # What instrumented plugins call of the runtime that is linked into the program which loads them.
 TSAN_CALLS := external_read external_write external_assign_tag external_register_tag \
@@ -51,7 +53,8 @@ demo: build ## Show a driver being kept from starting
 
 .PHONY: test
 test: setup ## Run every test
-	$(TEST)
+	$(SWIFT) build -c release --scratch-path $(HOT_PATHS) --target KemonBus
+	export KEMON_HOT_PATHS=$(abspath $(HOT_PATHS))/release/KemonBus.build && $(TEST)
 
 .PHONY: test-thread
 test-thread: setup ## Run every test under ThreadSanitizer
@@ -126,4 +129,4 @@ bench-hooks: setup $(VENV)/.ready ## Measure hooks beside detours, libffi and fr
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf $(SCRATCH) $(SCRATCH)-thread $(SCRATCH)-address
+	rm -rf $(SCRATCH) $(HOT_PATHS) $(SCRATCH)-thread $(SCRATCH)-address

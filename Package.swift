@@ -145,6 +145,9 @@ let package = Package(
       path: "Tests/FakeHost",
       swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),
+    .executableTarget(
+      name: "ring-creator", dependencies: ["KemonBus"], path: "Tests/Fixtures/RingCreator",
+      swiftSettings: rules),
     tests("KemonBus", ["KemonBus", "KemonEvents", "KemonTestSupport"]),
     .target(
       name: "CHookFixtures", dependencies: ["CKemonPlugin"], path: "Tests/Fixtures/CHookFixtures",

@@ -96,7 +96,7 @@ extension Pipeline {
     do {
       try RecordingFile.checkTarget(path)
       try record(to: path, meta: ["host": HostVersion.text, "source": source])
-    } catch where error is RecordingError || error is RingError {
+    } catch let error where error is RecordingError || error is RingError {
       Console.error("\(error)")
       stop()
       throw ExitCode.failure

@@ -2,6 +2,8 @@
  * The far side of a shared ring, with nothing but the SDK's headers. The ring is descriptor 0.
  *   ring_peer answer       answers each record with a sum of its bytes, for ever
  *   ring_peer publish SEED publishes records with a sum in front, for ever
+ *   ring_peer outlive-producer      checks the numbered records of the ring's creator until that dies; then its account
+ *   ring_peer outlive-reader SEED   publishes until the ring's creator dies; then its account
  *   ring_peer die          publishes three records, begins a fourth, and is killed in the middle of it */
 #include <kemon/ring.h>
 
@@ -43,6 +45,61 @@ static kemon_status publish_one(kemon_ring *ring, uint32_t *random) {
   return kemon_ring_publish(ring, bytes, size);
 }
 
+/* Says that it is attached, so that the other side may die from now on. */
+static void say_ready(kemon_ring *ring) {
+  if (kemon_ring_watch(ring, 0) != KEMON_OK)
+    exit(4);
+  puts("ready");
+  fflush(stdout);
+}
+
+static int outlive_producer(kemon_ring *ring) {
+  kemon_ring_record record;
+  uint64_t delivered = 0, wrong = 0, given = 0;
+  int idle = 0, is_over = 0;
+  say_ready(ring);
+  for (;;) {
+    if (kemon_ring_peek(ring, &record)) {
+      const uint8_t *bytes = record.bytes;
+      uint32_t sum, number;
+      memcpy(&sum, bytes, sizeof sum);
+      memcpy(&number, bytes + 4, sizeof number);
+      wrong += sum != sum_of(bytes + 8, record.size - 8) || number != record.sequence || delivered != record.sequence;
+      delivered++;
+      kemon_ring_release(ring);
+      idle = 0;
+    } else if (is_over) {
+      break;
+    } else if (kemon_ring_peer_ended(ring)) {
+      given = kemon_ring_pass_dead_producer(ring);
+      is_over = 1;
+    } else if (++idle > 200) {
+      kemon_ring_wait(ring, 1000000);
+    }
+  }
+  printf("%llu %llu %llu %llu %llu\n", (unsigned long long)ring->next, (unsigned long long)delivered,
+         (unsigned long long)ring->lost, (unsigned long long)given, (unsigned long long)wrong);
+  return 0;
+}
+
+static int outlive_reader(kemon_ring *ring, uint32_t random) {
+  say_ready(ring);
+  for (;;) {
+    kemon_status status = publish_one(ring, &random);
+    if (status == KEMON_OK)
+      continue;
+    if (status != KEMON_E_FULL)
+      return 3;
+    if (kemon_ring_peer_ended(ring))
+      break;
+    sched_yield();
+  }
+  uint64_t read = __atomic_load_n(kemon_ring_word(ring, KEMON_RING_LINE + 8), __ATOMIC_ACQUIRE);
+  printf("%llu %llu %llu\n", (unsigned long long)ring->next, (unsigned long long)read,
+         (unsigned long long)kemon_ring_unread(ring));
+  return 0;
+}
+
 int main(int argc, char **argv) {
   kemon_ring ring;
   uint32_t random = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1;
@@ -51,6 +108,10 @@ int main(int argc, char **argv) {
     fprintf(stderr, "attach: %d\n", status);
     return 2;
   }
+  if (strcmp(argv[1], "outlive-producer") == 0)
+    return outlive_producer(&ring);
+  if (strcmp(argv[1], "outlive-reader") == 0)
+    return outlive_reader(&ring, random);
   if (strcmp(argv[1], "answer") == 0)
     answer_all(&ring);
   if (strcmp(argv[1], "die") == 0) {

@@ -111,7 +111,8 @@ import Testing
   }
 
   /// 4 producers, subscribers of both kinds that come and go: nothing torn, order kept, accounts exact.
-  @Test func `under load nothing is torn, doubled or reordered and every account balances`() throws {
+  @Test func `under load nothing is torn, doubled or reordered and every account balances`() throws
+  {
     let ring = EventRing(slots: 64, slotBytes: 256)
     let (producers, perProducer) = (4, 4000)
     let isDone = Counter()

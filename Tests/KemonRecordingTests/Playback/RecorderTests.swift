@@ -42,6 +42,33 @@ import Testing
     #expect(recorder.stop() == account)
   }
 
+  @Test func `who was asked and had nothing to say is in the file`() throws {
+    let ring = EventRing(slots: 64)
+    let recorder = Recorder(
+      ring: ring, writer: try RecordingWriter(creating: path), overflow: .block)
+    try recorder.start()
+    let dispatcher = Dispatcher(ring: ring)
+    dispatcher.add(
+      (1...3).map { number in
+        Handler(
+          name: "silent", pluginID: number, pluginName: "p\(number)",
+          kinds: [EventKind(KEMON_KIND_FILE_OPEN_PRE), EventKind(KEMON_KIND_FILE_OPEN)],
+          function: { _, _, _ in 0 })
+      })
+    var builder = RecordBuilder()
+    for number in 0..<UInt64(200) {
+      SampleRecords.build(number) { builder.begin(copying: $0) }
+      dispatcher.dispatch(&builder)
+    }
+    recorder.stop()
+    let (records, outcome) = try RecordingReader(opening: path).loadAll()
+    #expect(outcome.isComplete && records.count == 200)
+    for index in 0..<records.count {
+      let record = records[index]
+      #expect((0..<record.voteCount).map { record.vote($0).plugin_id } == [1, 2, 3])
+    }
+  }
+
   @Test func `a recorder that may lose events says how many, and has the others`() throws {
     let ring = EventRing(slots: 16)
     let recorder = Recorder(

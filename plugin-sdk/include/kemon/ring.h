@@ -11,7 +11,7 @@
  *   slot: stamp, answer, bytes. Records that do not fit a slot lie in the slot's block.
  *   stamp: sequence + 1 (40 bits), state (2 bits), size (22 bits). It says "writing" before the first byte of a record
  *   is stored and "published" behind the last. A producer that died in between leaves "writing": the reader's side
- *   turns it into a gap once it knows of the death.
+ *   turns it into a gap once it knows of the death (kemon_ring_pass_dead_producer).
  *
  * Nothing in the file is believed by the other side: whoever scribbles over it harms only itself.
  * Linux, 64 bits. Not part of kemon.h: include it first in its file, or compile with _GNU_SOURCE.
@@ -29,6 +29,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -78,6 +79,8 @@ typedef struct kemon_ring {
   uint64_t next;  /* the sequence to read, or to publish */
   uint64_t limit; /* of the producer: sequences below it have room */
   uint64_t lost;  /* of the reader: gaps that it has passed */
+  int32_t peer;   /* the pidfd of the other process; -1 when it is not watched */
+  int32_t reserved;
 } kemon_ring;
 
 /* A record in place: valid until kemon_ring_release. */
@@ -113,6 +116,7 @@ static inline kemon_status kemon_ring_attach(kemon_ring *r, int fd) {
   void *p;
   memset(r, 0, sizeof *r);
   r->size = sizeof *r;
+  r->peer = -1;
   if (fstat(fd, &file) != 0 || file.st_size < KEMON_RING_SLOTS || (fcntl(fd, F_GET_SEALS) & sealed) != sealed)
     return KEMON_E_INVALID;
   p = mmap(NULL, (size_t)file.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -149,7 +153,29 @@ static inline kemon_status kemon_ring_attach(kemon_ring *r, int fd) {
 static inline void kemon_ring_detach(kemon_ring *r) {
   if (r->base != NULL)
     munmap(r->base, (size_t)r->length);
+  if (r->peer >= 0)
+    close(r->peer);
   r->base = NULL;
+  r->peer = -1;
+}
+
+/* Watches the process on the other side, so that its death can be told: `pid`, or 0 for the one that made the ring and
+ * says so in its header. KEMON_E_NOTFOUND: there is no such process any more. */
+static inline kemon_status kemon_ring_watch(kemon_ring *r, int32_t pid) {
+  const kemon_ring_header *header = (const kemon_ring_header *)(const void *)r->base;
+  int32_t peer = (int32_t)syscall(SYS_pidfd_open, pid != 0 ? pid : (int32_t)header->creator, 0);
+  if (peer < 0)
+    return KEMON_E_NOTFOUND;
+  if (r->peer >= 0)
+    close(r->peer);
+  r->peer = peer;
+  return KEMON_OK;
+}
+
+/* Whether the watched process has ended: 1, or 0, also when none is watched. */
+static inline int kemon_ring_peer_ended(const kemon_ring *r) {
+  struct pollfd one = {r->peer, POLLIN, 0};
+  return r->peer >= 0 && poll(&one, 1, 0) > 0;
 }
 
 /* The next record in place: 1, or 0 when there is none yet. Calling it again gives the same one. */
@@ -174,6 +200,33 @@ static inline int kemon_ring_peek(kemon_ring *r, kemon_ring_record *record) {
 static inline void kemon_ring_release(kemon_ring *r) {
   r->next++;
   __atomic_store_n(kemon_ring_word(r, KEMON_RING_LINE + 8), r->next, __ATOMIC_RELEASE);
+}
+
+/* Makes gaps of what a dead producer began and did not finish; what it had finished is read first, and then
+ * kemon_ring_peek passes the gaps and counts them in `lost`. Only when the producer has ended, and before another one
+ * begins. How many records were given up. */
+static inline uint64_t kemon_ring_pass_dead_producer(kemon_ring *r) {
+  uint64_t end = r->next, given = 0;
+  for (uint64_t sequence = r->next; sequence <= r->next + r->mask; sequence++) {
+    uint64_t stamp = __atomic_load_n(kemon_ring_slot(r, sequence), __ATOMIC_ACQUIRE);
+    if (stamp >> 24 == kemon_ring_stamp(sequence, 0, 0) >> 24)
+      end = sequence + 1;
+  }
+  for (uint64_t sequence = r->next; sequence < end; sequence++) {
+    uint64_t stamp = __atomic_load_n(kemon_ring_slot(r, sequence), __ATOMIC_ACQUIRE);
+    if (stamp >> 22 == kemon_ring_stamp(sequence, KEMON_RING_PUBLISHED, 0) >> 22)
+      continue;
+    __atomic_store_n(kemon_ring_slot(r, sequence), kemon_ring_stamp(sequence, KEMON_RING_GAP, 0), __ATOMIC_RELEASE);
+    given++;
+  }
+  __atomic_store_n(kemon_ring_word(r, KEMON_RING_START), end, __ATOMIC_RELEASE);
+  return given;
+}
+
+/* Of the producer: how many records the reader has not released; of one that has ended, what it left unread. */
+static inline uint64_t kemon_ring_unread(const kemon_ring *r) {
+  uint64_t cursor = __atomic_load_n(kemon_ring_word(r, KEMON_RING_LINE + 8), __ATOMIC_ACQUIRE);
+  return cursor > r->next ? 0 : r->next - cursor > r->mask ? r->mask + 1 : r->next - cursor;
 }
 
 /* Answers a record; before its release. 1, or 0 when no answer is wanted any more. */
