@@ -29,12 +29,18 @@ public final class KernelModel: Sendable {
   ///   - release: which kernel to be.
   ///   - dispatcher: gets every event of the model.
   /// - Throws: when the image is not what Kemon knows, or another model has its hooks there.
-  public init(
+  public convenience init(
     release: KernelRelease = .macOS10_13_6, dispatcher: Dispatcher
+  ) throws(KernelError) {
+    try self.init(release: release, dispatcher: dispatcher, kextChecks: KextChecks())
+  }
+
+  init(
+    release: KernelRelease, dispatcher: Dispatcher, kextChecks: KextChecks
   ) throws(KernelError) {
     self.release = release
     records = KernelRecords(dispatcher: dispatcher)
-    kexts = try Kexts(release: release, records: records)
+    kexts = try Kexts(release: release, records: records, checks: kextChecks)
   }
 
   deinit {
@@ -61,7 +67,7 @@ public final class KernelModel: Sendable {
     }
     return try sessionLock.withLock { _ throws(KernelError) in
       try kexts.monitor.checkOpen()
-      kexts.declare(session.kexts)
+      kexts.declare(session.kexts, on: session.machine)
       let lane = Lane.current
       defer { lane.process = nil }
       let objects = SessionObjects()

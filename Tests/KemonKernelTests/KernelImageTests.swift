@@ -45,30 +45,31 @@ import Testing
     let function = try #require(
       functions().first { String(cString: $0.name) == "OSKext_start_rbp50_50" })
     var layout = kernel_oskext_layout(kmod_info: 0x50, string_text: 16)
-    var body = kernel_kext_body(status: 0, started: 0)
-    var info = kernel_kmod_info()
+    var memory = kernel_kext_memory()
     var kext = kernel_oskext()
     var path = kernel_osstring()
-    kernel_kmod_init(&info, "a.b", "1.0", 0x1000, 0x2000)
+    kernel_kmod_init(&memory.info, "a.b", "1.0", 0x1000, 0x2000)
     "/a.kext".withCString { text in
-      withUnsafeMutablePointer(to: &body) { body in
-        withUnsafeMutablePointer(to: &info) { info in
-          withUnsafeMutablePointer(to: &path) { path in
-            kernel_oskext_init(&kext, &layout, info, path, text, body)
-            #expect(kernel_oskext_kmod_info(&kext, &layout) == info)
-            #expect(kernel_oskext_path(&kext, &layout).map { String(cString: $0) } == "/a.kext")
-            let notLoaded = kernel_image_call_oskext_start(function.address, &kext, true)
-            #expect(UInt32(bitPattern: notLoaded) == 0xdc00_8005)
-            kernel_oskext_set_loaded(&kext, true)
-            #expect(kernel_image_call_oskext_start(function.address, &kext, true) == 0)
-            #expect(kernel_oskext_started(&kext))
-            body.pointee.status = 9
-            let failed = kernel_image_call_oskext_start(function.address, &kext, true)
-            #expect(UInt32(bitPattern: failed) == 0xdc00_8017)
-            #expect(!kernel_oskext_started(&kext))
-            #expect(kernel_oskext_start_result(&kext) == 9)
-            #expect(body.pointee.started == 2)
-          }
+      withUnsafeMutablePointer(to: &memory) { memory in
+        var facts = kernel_oskext_facts(
+          memory: memory, dependencies: nil, dependency_count: 0, start: function.address,
+          start_address: 0x1000, load_enabled: true)
+        withUnsafeMutablePointer(to: &path) { path in
+          kernel_oskext_init(&kext, &layout, &facts, path, text)
+          #expect(kernel_oskext_path(&kext, &layout).map { String(cString: $0) } == "/a.kext")
+          let notLoaded = kernel_image_call_oskext_start(function.address, &kext, true)
+          #expect(UInt32(bitPattern: notLoaded) == 0xdc00_8005)
+          kernel_oskext_set_loaded(&kext, true)
+          #expect(kernel_image_call_oskext_start(function.address, &kext, true) == 0)
+          #expect(kernel_oskext_started(&kext))
+          memory.pointee.body.status = 9
+          let failed = kernel_image_call_oskext_start(function.address, &kext, true)
+          #expect(UInt32(bitPattern: failed) == 0xdc00_8017)
+          #expect(!kernel_oskext_started(&kext))
+          #expect(kernel_oskext_start_result(&kext) == 9)
+          #expect(memory.pointee.body.started == 2)
+          #expect(memory.pointee.body.constructed == 2)
+          #expect(memory.pointee.body.destructed == 1)
         }
       }
     }

@@ -52,35 +52,76 @@ typedef struct kernel_osstring {
   uint64_t words[6];
 } kernel_osstring;
 
-/* What the code of a model kext works on; its start routine's second argument. */
+/* What the code of a model kext works on: what it returns, and how often it ran. */
 typedef struct kernel_kext_body {
-  int32_t status;   /* what the start routine returns */
-  uint32_t started; /* how often it ran */
+  int32_t status; /* of the start routine */
+  int32_t stop_status;
+  int32_t constructor_status;
+  uint32_t started;
+  uint32_t stopped;
+  uint32_t constructed;
+  uint32_t destructed;
 } kernel_kext_body;
+
+/* A linked kext: its kmod_info, and behind it what its code works on. */
+typedef struct kernel_kext_memory {
+  kernel_kmod_info info;
+  kernel_kext_body body;
+} kernel_kext_memory;
 
 /* An OSKext. Its first word is its table of methods, the other fields have no fixed place: use the functions below. */
 typedef struct kernel_oskext {
   uint64_t words[KERNEL_IMAGE_OSKEXT_SIZE / 8];
 } kernel_oskext;
 
+/* What the kernel knows of a kext. */
+typedef struct kernel_oskext_facts {
+  kernel_kext_memory *memory;
+  kernel_oskext *const *dependencies;
+  size_t dependency_count;
+  const void *start;      /* OSKext_start itself, for dependencies that are not started yet */
+  uint64_t start_address; /* where the start routine is said to be in the linked kext */
+  bool load_enabled;
+} kernel_oskext_facts;
+
+/* Where OSKext_start stopped before it called the start routine. */
+#define KERNEL_KEXT_GATE_NONE 0
+#define KERNEL_KEXT_GATE_NOT_LOADED 1
+#define KERNEL_KEXT_GATE_DISABLED 2
+#define KERNEL_KEXT_GATE_MAPPING 3
+#define KERNEL_KEXT_GATE_DEPENDENCY 4
+#define KERNEL_KEXT_GATE_CONSTRUCTORS 5
+
 /* Results of OSKext_start; the numbers are XNU's. */
 #define KERNEL_KEXT_RETURN_SUCCESS 0
 #define KERNEL_KEXT_RETURN_INVALID_ARGUMENT ((int32_t)0xdc008005)
+#define KERNEL_KEXT_RETURN_DISABLED ((int32_t)0xdc00800a)
+#define KERNEL_KEXT_RETURN_BAD_DATA ((int32_t)0xdc008007)
 #define KERNEL_KEXT_RETURN_START_STOP_ERROR ((int32_t)0xdc008017)
 
-/* Fills in a kmod_info whose start routine is the model's. Texts are cut at 63 bytes. */
+/* Fills in a kmod_info whose routines are the model's. Texts are cut at 63 bytes. */
 void kernel_kmod_init(kernel_kmod_info *info, const char *name, const char *version, uint64_t address, uint64_t size);
 
 /* Puts an OSKext together. It points at the other objects, and the string at the text: all must outlive it. */
-void kernel_oskext_init(kernel_oskext *kext, const kernel_oskext_layout *layout, kernel_kmod_info *info,
-                        kernel_osstring *path, const char *path_text, kernel_kext_body *body);
+void kernel_oskext_init(kernel_oskext *kext, const kernel_oskext_layout *layout, const kernel_oskext_facts *facts,
+                        kernel_osstring *path, const char *path_text);
 
-/* Says whether the kext is linked: OSKext_start refuses it otherwise. */
+/* Says whether the kext is linked: OSKext_start refuses it otherwise. A kext that is not linked is not started. */
 void kernel_oskext_set_loaded(kernel_oskext *kext, bool loaded);
 
-/* What the last OSKext_start left: whether it succeeded, and what the start routine returned. */
+/* Forgets what an OSKext_start before left, for one that a hook may skip. */
+void kernel_oskext_forget(kernel_oskext *kext);
+
+/* What OSKext_start and OSKext_stop left: whether the kext is started, the gate that it did not pass, the dependency that
+ * stood there, and what the start routine or the constructors returned. */
 bool kernel_oskext_started(const kernel_oskext *kext);
+uint32_t kernel_oskext_gate(const kernel_oskext *kext);
+const kernel_oskext *kernel_oskext_blocker(const kernel_oskext *kext);
 int32_t kernel_oskext_start_result(const kernel_oskext *kext);
+
+/* Calls the stop routine of a started kext, and its C++ destructors when that returned 0. What the routine returned,
+ * where 0 means that the kext is stopped. Can be hooked. */
+int32_t OSKext_stop(kernel_oskext *kext);
 
 /* Reads an OSKext as a hook does: by the layout of the release. */
 kernel_kmod_info *kernel_oskext_kmod_info(const kernel_oskext *kext, const kernel_oskext_layout *layout);

@@ -10,36 +10,86 @@ final class KextObject {
   /// What the session says of it.
   let kext: Session.Kext
   let oskext = UnsafeMutablePointer<kernel_oskext>.allocate(capacity: 1)
-  private let info = UnsafeMutablePointer<kernel_kmod_info>.allocate(capacity: 1)
+  private let memory = UnsafeMutablePointer<kernel_kext_memory>.allocate(capacity: 1)
+  private let facts = UnsafeMutablePointer<kernel_oskext_facts>.allocate(capacity: 1)
   private let pathString = UnsafeMutablePointer<kernel_osstring>.allocate(capacity: 1)
-  private let body = UnsafeMutablePointer<kernel_kext_body>.allocate(capacity: 1)
   private let path: UnsafeMutablePointer<CChar>
+  private let dependencies: UnsafeMutableBufferPointer<UnsafeMutablePointer<kernel_oskext>?>
+  // The kexts that it is linked against are there as long as it is.
+  private var linked: [KextObject] = []
 
-  /// Whether the kext is loaded, and started if it has code.
-  var isLoaded = false { didSet { kernel_oskext_set_loaded(oskext, isLoaded) } }
+  /// Whether the kext is linked.
+  private(set) var isLoaded = false
   /// What the last load came to; nil when none was tried.
   var result: KextReturn?
   /// What the kernel took as the status of the last start; nil when OSKext::start did not come so far.
   var startStatus: Int32?
 
-  init(_ kext: Session.Kext, layout: kernel_oskext_layout) {
+  init(_ kext: Session.Kext, start: OSKextStart, layout: kernel_oskext_layout) {
     self.kext = kext
     path = strdup(kext.path)
-    body.initialize(to: kernel_kext_body(status: kext.status, started: 0))
-    kernel_kmod_init(info, kext.id, kext.version.description, kext.base, kext.size)
+    dependencies = .allocate(capacity: kext.libraries.count)
+    dependencies.initialize(repeating: nil)
+    memory.initialize(to: kernel_kext_memory())
+    memory.pointee.body.status = kext.status
+    memory.pointee.body.stop_status = kext.stopStatus
+    memory.pointee.body.constructor_status = kext.constructorStatus
+    withUnsafeMutablePointer(to: &memory.pointee.info) { info in
+      kernel_kmod_init(info, kext.id, kext.version.description, kext.base, kext.size)
+    }
+    facts.initialize(
+      to: kernel_oskext_facts(
+        memory: memory, dependencies: UnsafePointer(dependencies.baseAddress), dependency_count: 0,
+        start: UnsafeRawPointer(bitPattern: start.function), start_address: kext.start,
+        load_enabled: true))
     withUnsafePointer(to: layout) { layout in
-      kernel_oskext_init(oskext, layout, info, pathString, path, body)
+      kernel_oskext_init(oskext, layout, facts, pathString, path)
     }
   }
 
   deinit {
     oskext.deallocate()
-    info.deallocate()
+    memory.deallocate()
+    facts.deallocate()
     pathString.deallocate()
-    body.deallocate()
+    dependencies.deallocate()
     free(path)
   }
 
-  /// How often the kext's own code ran.
-  var bodyRuns: Int { Int(body.pointee.started) }
+  /// Whether its start routine has returned 0, and it was not stopped since.
+  var isStarted: Bool { kernel_oskext_started(oskext) }
+
+  /// Makes it ready for a start.
+  ///
+  /// - Parameter isEnabled: whether the kernel starts kexts at all.
+  func willStart(isEnabled: Bool) {
+    facts.pointee.load_enabled = isEnabled
+    kernel_oskext_forget(oskext)
+  }
+
+  /// Notes that it is linked against others.
+  func setLoaded(dependencies needed: [KextObject]) {
+    // Those without code are never started.
+    linked = needed.filter(\.kext.isExecutable)
+    for (place, object) in linked.enumerated() { dependencies[place] = object.oskext }
+    facts.pointee.dependency_count = linked.count
+    isLoaded = true
+    kernel_oskext_set_loaded(oskext, true)
+  }
+
+  /// Notes that it is gone from memory.
+  func setUnloaded() {
+    isLoaded = false
+    kernel_oskext_set_loaded(oskext, false)
+    facts.pointee.dependency_count = 0
+    linked = []
+  }
+
+  /// How often the parts of its code ran.
+  var runs: KextOutcome.Runs {
+    let body = memory.pointee.body
+    return KextOutcome.Runs(
+      constructors: Int(body.constructed), start: Int(body.started), stop: Int(body.stopped),
+      destructors: Int(body.destructed))
+  }
 }

@@ -11,18 +11,23 @@ public final class Kexts: Sendable {
   private let records: KernelRecords
   private let layout: kernel_oskext_layout
   private let start: OSKextStart
+  private let checks: KextChecks
   // The kernel's kext lock: one request at a time, and handlers of plugins run inside. None of them can take it:
   // whoever needs to know what is loaded where asks for `modules`.
   private let objects = PosixLock(Objects())
   private let loaded = PosixLock([KextModule]())
 
   private struct Objects {
+    var machine = Session.Machine()
     var order: [KextObject] = []
     var named: [String: KextObject] = [:]
   }
 
-  init(release: KernelRelease, records: KernelRecords) throws(KernelError) {
+  init(
+    release: KernelRelease, records: KernelRecords, checks: KextChecks = KextChecks()
+  ) throws(KernelError) {
     self.records = records
+    self.checks = checks
     layout = kernel_oskext_layout(
       kmod_info: release.kmodInfoOffset, string_text: release.stringTextOffset)
     start = try OSKextStart(release)
@@ -34,28 +39,30 @@ public final class Kexts: Sendable {
   /// On any thread, from inside a handler too.
   public var modules: [KextModule] { loaded.withLock { $0 } }
 
-  /// Says which kexts there are; none of them is loaded.
-  func declare(_ kexts: [Session.Kext]) {
+  /// Says which kexts there are, none of them loaded, and what the machine allows.
+  func declare(_ kexts: [Session.Kext], on machine: Session.Machine = Session.Machine()) {
     objects.withLock { objects in
-      objects.order = kexts.map { KextObject($0, layout: layout) }
+      objects.machine = machine
+      objects.order = kexts.map { KextObject($0, start: start, layout: layout) }
       objects.named = Dictionary(
         objects.order.map { ($0.kext.id, $0) }, uniquingKeysWith: { first, _ in first })
       loaded.withLock { $0 = [] }
     }
   }
 
-  /// Loads a kext because user space asked for it.
-  func load(_ id: String) -> KextReturn {
+  /// Does what user space asks for, under the kext lock.
+  func request(_ body: (KextLoader) -> KextReturn) -> KextReturn {
     objects.withLock { objects in
-      guard let object = objects.named[id] else { return .notFound }
-      let loader = KextLoader(start: start, records: records, objects: objects.named) {
-        object, isLoaded in
-        self.loaded.withLock { loaded in
-          loaded.removeAll { $0.id == object.kext.id }
-          if isLoaded { loaded.append(KextModule(object.kext)) }
-        }
-      }
-      return loader.request(object)
+      body(
+        KextLoader(
+          machine: objects.machine, start: start, records: records, checks: checks,
+          objects: objects.named
+        ) { object, isLoaded in
+          self.loaded.withLock { loaded in
+            loaded.removeAll { $0.id == object.kext.id }
+            if isLoaded { loaded.append(KextModule(object.kext)) }
+          }
+        })
     }
   }
 
@@ -66,7 +73,7 @@ public final class Kexts: Sendable {
         object.result.map { result in
           KextOutcome(
             id: object.kext.id, result: result, startStatus: object.startStatus,
-            bodyRuns: object.bodyRuns)
+            runs: object.runs)
         }
       }
     }

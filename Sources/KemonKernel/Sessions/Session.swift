@@ -8,6 +8,8 @@ public struct Session: Sendable {
   public let about: String
   /// The kernel that it needs.
   public let release: KernelRelease
+  /// What the machine allows.
+  public let machine: Machine
   /// The process that acts where no other is named.
   public let process: Process
   /// All processes that it names, the acting one first.
@@ -22,8 +24,8 @@ public struct Session: Sendable {
   /// The same session on another kernel.
   public func on(_ release: KernelRelease) -> Session {
     Session(
-      name: name, about: about, release: release, process: process, processes: processes,
-      kexts: kexts, steps: steps)
+      name: name, about: about, release: release, machine: machine, process: process,
+      processes: processes, kexts: kexts, steps: steps)
   }
 
   /// One thing that happens.
@@ -59,31 +61,13 @@ public struct Session: Sendable {
     public let exe: String?
   }
 
-  /// A kext that can be loaded.
-  public struct Kext: Sendable, Equatable {
-    /// The bundle identifier.
-    public let id: String
-    /// The version of the bundle.
-    public let version: KextVersion
-    /// The path of the bundle.
-    public let path: String
-    /// Where it is linked to.
-    public let base: UInt64
-    /// Bytes of the linked kext.
-    public let size: UInt64
-    /// What its start routine returns.
-    public let status: Int32
-    /// Whether it has code of its own; a kext without it is loaded but never started.
-    public let isExecutable: Bool
-    /// The kexts that it needs.
-    public let libraries: [Library]
-  }
-
-  /// A dependency of a kext: a row of OSBundleLibraries.
-  public struct Library: Sendable, Equatable {
-    /// The identifier of the kext that is needed.
-    public let id: String
-    /// The lowest version that will do.
-    public let version: KextVersion
+  /// What a machine allows.
+  public struct Machine: Sendable, Equatable {
+    /// Whether it was started in safe mode.
+    public var isSafeBoot = false
+    /// Whether the kernel loads and starts kexts.
+    public var canLoadKexts = true
+    /// Whether the kernel unloads kexts.
+    public var canUnloadKexts = true
   }
 }

@@ -27,9 +27,24 @@ public struct KextOutcome: Sendable, Equatable {
   public let result: KextReturn
   /// What the kernel took as the status of the start routine; nil when it did not come so far.
   public let startStatus: Int32?
-  /// How often the kext's own code ran: 0 when its start was denied.
-  public let bodyRuns: Int
+  /// How often the parts of its code ran.
+  public let runs: Runs
+
+  /// How often its start routine ran: 0 when its start was denied.
+  public var bodyRuns: Int { runs.start }
 
   /// Whether it is loaded, and started if it has code.
   public var isLoaded: Bool { result == .success }
+
+  /// How often the parts of a kext's code ran.
+  public struct Runs: Sendable, Equatable {
+    /// Its C++ constructors, which run before the start routine.
+    public let constructors: Int
+    /// Its start routine.
+    public let start: Int
+    /// Its stop routine.
+    public let stop: Int
+    /// Its C++ destructors, after a start that failed and a stop that did not.
+    public let destructors: Int
+  }
 }

@@ -52,7 +52,7 @@ import Testing
       ("{\"name\":\n »}", "", "found '}', needed is a value"),
       (#"»{"kexts": []}"#, "", "\"name\" is missing"),
       (#"»{"name": "n"}"#, "", "\"process\" is missing"),
-      (with(kexts: good, more: #", »"lod": []"#), "", "not known here; known are name, about"),
+      (with(kexts: good, more: #", »"lod": []"#), "", "not known here; known are $schema, name"),
       (with(kexts: good, more: #", »"lod": []"#), "", "did you mean load"),
       (with(kexts: #"»{"id": "a"}"#), "kexts[0]", "\"version\" is missing"),
       (

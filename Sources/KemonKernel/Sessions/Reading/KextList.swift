@@ -12,8 +12,20 @@ struct KextList {
     .required("path", .path, "path of the bundle"),
     .required("base", .address, "where it is linked to"),
     .required("size", .address, "bytes of the linked kext"),
+    .optional(
+      "start", .address, "where its start routine is said to be, the base by default"),
     .optional("status", .integer(Int32.self), "what its start routine returns, 0 by default"),
+    .optional(
+      "constructors", .integer(Int32.self), "what its C++ constructors come to, 0 by default"),
+    .optional("stop", .integer(Int32.self), "what its stop routine returns, 0 by default"),
     .optional("executable", .flag, "false for a kext without code, which is never started"),
+    .optional("excluded", .flag, "true for a kext on the kernel's exclude list"),
+    .optional("safe_boot", .flag, "true for a kext that a safe boot loads"),
+    .optional("services", .flag, "true for a kext whose services do not end"),
+    .optional("instances", .flag, "true for a kext with instances of its classes"),
+    .optional(
+      "link", .choice(Session.Link.allCases.map(\.rawValue)),
+      "what linking it comes to, ok by default"),
     .optional(
       "libraries", .map(.version), "kexts that it needs, with the lowest version that will do"),
   ]
@@ -35,11 +47,19 @@ struct KextList {
     let libraries = (members["libraries"]?.members.all ?? []).map { name, version in
       Session.Library(id: name, version: version.version)
     }
+    let base = members.required("base").address
     return Session.Kext(
       id: members.required("id").string, version: members.required("version").version,
-      path: members.required("path").string, base: members.required("base").address,
-      size: members.required("size").address, status: members["status"]?.integer() ?? 0,
+      path: members.required("path").string, base: base, size: members.required("size").address,
+      start: members["start"]?.address ?? base, status: members["status"]?.integer() ?? 0,
+      constructorStatus: members["constructors"]?.integer() ?? 0,
+      stopStatus: members["stop"]?.integer() ?? 0,
       isExecutable: members["executable"]?.flag ?? true,
+      isExcluded: members["excluded"]?.flag ?? false,
+      isForSafeBoot: members["safe_boot"]?.flag ?? false,
+      hasServices: members["services"]?.flag ?? false,
+      hasInstances: members["instances"]?.flag ?? false,
+      link: members["link"].flatMap { Session.Link(rawValue: $0.string) } ?? .ok,
       libraries: libraries.sorted { $0.id < $1.id })
   }
 

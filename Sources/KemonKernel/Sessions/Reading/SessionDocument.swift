@@ -14,6 +14,7 @@ enum SessionDocument {
         .optional("about", .text, "what the session shows, in a sentence"),
         .optional(
           "release", .choice(KernelRelease.all.map(\.name)), "the kernel, 10.13.6 by default"),
+        .optional("machine", .object(machineFields), "what the machine allows"),
         .optional("process", .object(processFields), "who acts where no other process is named"),
         .optional(
           "processes", .list(.object(processFields)),
@@ -27,6 +28,22 @@ enum SessionDocument {
         ),
         .optional("steps", .list(.oneOf(SessionSteps.fields)), "what happens, in order"),
       ])
+  }
+
+  // MARK: The machine
+
+  private static let machineFields: [SessionField] = [
+    .optional("safe_boot", .flag, "true when it was started in safe mode"),
+    .optional("load_kexts", .flag, "false when the kernel loads no kexts"),
+    .optional("unload_kexts", .flag, "false when the kernel unloads no kexts"),
+  ]
+
+  static func machine(_ value: SessionValue?) -> Session.Machine {
+    let members = value?.members
+    return Session.Machine(
+      isSafeBoot: members?["safe_boot"]?.flag ?? false,
+      canLoadKexts: members?["load_kexts"]?.flag ?? true,
+      canUnloadKexts: members?["unload_kexts"]?.flag ?? true)
   }
 
   // MARK: Processes

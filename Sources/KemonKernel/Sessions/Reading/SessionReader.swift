@@ -32,7 +32,8 @@ struct SessionReader {
     return Session(
       name: members.required("name").string, about: members["about"]?.string ?? "",
       release: members["release"].flatMap { KernelRelease.named($0.string) } ?? .macOS10_13_6,
-      process: processes[0], processes: processes, kexts: kexts, steps: steps)
+      machine: SessionDocument.machine(members["machine"]), process: processes[0],
+      processes: processes, kexts: kexts, steps: steps)
   }
 
   // MARK: Processes

@@ -3,7 +3,7 @@
 /// Everything that can happen in a session: one row a step.
 enum SessionSteps {
   static let all: [any SessionStep.Type] = [
-    LoadStep.self
+    LoadStep.self, StartStep.self, StopStep.self, UnloadStep.self,
   ]
 
   /// The member of every step's object that says who does it.
