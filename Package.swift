@@ -87,6 +87,7 @@ let package = Package(
     // System libraries and the only C of ours.
     .systemLibrary(
       name: "CCapstone", pkgConfig: "capstone", providers: [.apt(["libcapstone-dev"])]),
+    .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
@@ -112,6 +113,7 @@ let package = Package(
       name: "KemonKernel",
       dependencies: [
         "KemonBus", "KemonHooks", "KemonEvents", "KemonPlatform", "KemonText", "CKernelImage",
+        "CFFI",
       ],
       resources: sessions.map { .embedInCode("Sessions/Library/\($0).json") },
       swiftSettings: rules),
@@ -166,7 +168,7 @@ let package = Package(
       "KemonKernel",
       [
         "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonText", "CKernelImage",
-        "CKernelImageFixtures", "KemonTestSupport",
+        "CKernelImageFixtures", "KemonPlatform", "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(

@@ -18,6 +18,8 @@ public final class KernelModel: Sendable {
 
   /// Its kexts.
   public let kexts: Kexts
+  /// Its MAC policies.
+  public let mac: MACFramework
 
   private let records: KernelRecords
   // One session at a time. Handlers of plugins run inside, none can take it.
@@ -35,6 +37,7 @@ public final class KernelModel: Sendable {
     self.release = release
     records = KernelRecords(dispatcher: dispatcher)
     kexts = try Kexts(release: release, records: records)
+    mac = try MACFramework(release: release, records: records)
   }
 
   deinit {
@@ -62,6 +65,7 @@ public final class KernelModel: Sendable {
     return try sessionLock.withLock { _ throws(KernelError) in
       try kexts.monitor.checkOpen()
       kexts.declare(session.kexts)
+      mac.restart(with: session.kexts)
       let lane = Lane.current
       defer { lane.process = nil }
       let objects = SessionObjects()
@@ -79,5 +83,8 @@ public final class KernelModel: Sendable {
   /// Takes the hooks out, and returns after the last call has left.
   ///
   /// Done at the end of the model's life otherwise.
-  public func close() throws(KernelError) { try kexts.close() }
+  public func close() throws(KernelError) {
+    try kexts.close()
+    try mac.close()
+  }
 }
