@@ -65,12 +65,16 @@ static bool grow(kernel_mac *mac) {
   return true;
 }
 
+static uint32_t all_labels(const kernel_mac *mac) {
+  return mac->options.label_slots >= 32 ? UINT32_MAX : (1u << mac->options.label_slots) - 1;
+}
+
 kernel_mac *kernel_mac_create(const kernel_mac_options *options) {
   kernel_mac *mac = calloc(1, sizeof *mac);
   if (mac == NULL)
     return NULL;
   mac->options = *options;
-  mac->free_labels = options->label_slots >= 32 ? UINT32_MAX : (1u << options->label_slots) - 1;
+  mac->free_labels = all_labels(mac);
   mac_gate_init(&mac->gate);
   if (!grow(mac)) {
     kernel_mac_destroy(mac);
@@ -90,7 +94,23 @@ void kernel_mac_destroy(kernel_mac *mac) {
   free(mac);
 }
 
+void kernel_mac_restart(kernel_mac *mac) {
+  mac_policy_list *list = &mac->list;
+  for (uint32_t i = 0; i < list->max; i++) {
+    if (list->entries[i].mpc != NULL)
+      list->entries[i].mpc->mpc_runtime_flags &= ~MPC_RUNTIME_FLAG_REGISTERED;
+    list->entries[i].mpc = NULL;
+  }
+  WRITE(list->numloaded, 0);
+  WRITE(list->maxindex, 0);
+  WRITE(list->staticmax, 0);
+  list->freehint = 0;
+  mac->free_labels = all_labels(mac);
+  mac->is_late = false;
+}
+
 void kernel_mac_set_late(kernel_mac *mac) { mac->is_late = true; }
+bool kernel_mac_is_late(const kernel_mac *mac) { return mac->is_late; }
 const mac_policy_list *kernel_mac_list(const kernel_mac *mac) { return &mac->list; }
 bool kernel_mac_is_empty(const kernel_mac *mac) { return READ(mac->list.numloaded) == 0; }
 
@@ -125,6 +145,8 @@ bool kernel_mac_exclusively(kernel_mac *mac, void (*body)(void *context), void *
 /* MARK: Registration */
 
 __attribute__((format(printf, 2, 3))) static void say(kernel_mac *mac, const char *format, ...) {
+  if (!mac->is_late)
+    return;
   char line[512];
   va_list arguments;
   va_start(arguments, format);

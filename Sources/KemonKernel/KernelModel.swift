@@ -38,6 +38,7 @@ public final class KernelModel: Sendable {
     records = KernelRecords(dispatcher: dispatcher)
     kexts = try Kexts(release: release, records: records)
     mac = try MACFramework(release: release, records: records)
+    mac.finishBoot()
   }
 
   deinit {

@@ -30,6 +30,11 @@ public final class MACFramework: Sendable {
         .map { ($0.element.name, MACSlot(index: $0.offset, operation: $0.element)) })
   }
 
+  /// Starts the machine anew: no policy is there, nothing is watched, and addresses are named after these kexts.
+  func restart(with kexts: [Session.Kext]) {
+    core.restart(with: kexts.map { MACModule(name: $0.id, base: $0.base, size: $0.size) })
+  }
+
   /// Takes Kemon's hooks out, and plugins out of the policies' tables; the policies stay.
   func close() throws(KernelError) {
     try monitor.close()
@@ -99,9 +104,9 @@ public final class MACFramework: Sendable {
     return try body()
   }
 
-  /// Ends the boot: from now on policies are late, as those of kexts that are loaded on demand.
+  /// Ends the boot: from now on policies are late, as those of kexts that are loaded on demand, and plugins see them.
   ///
-  /// Before it a policy gets a static place whatever its flags say.
+  /// Before it a policy gets a static place whatever its flags say, and Kemon is not there yet.
   public func finishBoot() { kernel_mac_set_late(core.state) }
 
   /// Says which modules the addresses of policies are in.

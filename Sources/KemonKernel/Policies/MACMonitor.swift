@@ -66,7 +66,7 @@ final class MACMonitor: Sendable {
   // watched since this call in scratch 2.
 
   private func willRegister(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
-    guard core.isCurrent, let conf = Self.conf(frame.pointee.rdi) else {
+    guard core.isWatching, let conf = Self.conf(frame.pointee.rdi) else {
       return Int32(CKEMON_PROCEED)
     }
     let corr = core.records.nextMACOperation()
@@ -103,7 +103,7 @@ final class MACMonitor: Sendable {
 
   private func willUnregister(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
     let handle = UInt32(truncatingIfNeeded: frame.pointee.rdi)
-    guard core.isCurrent, let conf = core.policy(handle) else { return Int32(CKEMON_PROCEED) }
+    guard core.isWatching, let conf = core.policy(handle) else { return Int32(CKEMON_PROCEED) }
     let corr = core.records.nextMACOperation()
     frame.pointee.scratch.0 = corr
     frame.pointee.scratch.1 = UInt64(UInt(bitPattern: conf))

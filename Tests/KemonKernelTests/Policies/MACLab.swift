@@ -15,13 +15,15 @@ final class MACLab {
   private let subscription: Subscription
   private var plugins: [MACPlugin] = []
 
-  init(_ release: String = "10.13.6") throws {
+  /// - Parameter hasBooted: whether plugins see what happens.
+  init(_ release: String = "10.13.6", hasBooted: Bool = true) throws {
     let ring = EventRing()
     dispatcher = Dispatcher(ring: ring)
     subscription = ring.subscribe(named: "test", overflow: .drop)
     let release = try #require(KernelRelease.named(release))
     framework = try MACFramework(
       release: release, records: KernelRecords(dispatcher: dispatcher))
+    if hasBooted { framework.finishBoot() }
   }
 
   /// Adds a plugin that is called for these kinds.

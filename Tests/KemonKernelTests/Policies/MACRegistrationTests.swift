@@ -12,7 +12,6 @@ import Testing
 
   @Test func `a policy gets the first place, and is told of its life in order`() throws {
     let lab = try MACLab()
-    lab.framework.finishBoot()
     let life = Life()
     let handle = try lab.register(
       "first", flags: unloadable,
@@ -36,8 +35,8 @@ import Testing
       ])
   }
 
-  @Test func `while the system boots there is no initbsd`() throws {
-    let lab = try MACLab()
+  @Test func `while the system boots there is no initbsd, and nobody is told`() throws {
+    let lab = try MACLab(hasBooted: false)
     let life = Life()
     try lab.register(
       "early",
@@ -48,10 +47,11 @@ import Testing
         }
       })
     #expect(life.steps == ["policy_init"])
+    #expect(lab.records().isEmpty)
   }
 
   @Test func `a policy that must not be late is refused with EPERM after the boot`() throws {
-    let lab = try MACLab()
+    let lab = try MACLab(hasBooted: false)
     let flags = MPC_LOADTIME_FLAG_NOTLATE
     try lab.register("early", flags: flags)
     lab.framework.finishBoot()
@@ -77,7 +77,6 @@ import Testing
   @Test(arguments: [("10.13.6", 7)])
   func `label slots run out with ENOMEM, and come back`(release: String, slots: Int) throws {
     let lab = try MACLab(release)
-    lab.framework.finishBoot()
     var handles: [Int] = []
     for number in 0..<slots {
       let policy = try lab.policy("labels \(number)", flags: unloadable, labels: true)
@@ -93,7 +92,6 @@ import Testing
 
   @Test func `a policy that may not go is kept with EBUSY`() throws {
     let lab = try MACLab()
-    lab.framework.finishBoot()
     let handle = try lab.register("stays")
     #expect(try lab.framework.unregister(handle) == 16)
     #expect(try lab.framework.list().map(\.name) == ["stays"])
@@ -101,7 +99,6 @@ import Testing
 
   @Test func `a free place is used again, and a hole stays a hole`() throws {
     let lab = try MACLab()
-    lab.framework.finishBoot()
     for name in ["a", "b", "c"] { try lab.register(name, flags: unloadable) }
     #expect(try lab.framework.unregister(1) == 0)
     #expect(try lab.framework.list().map(\.index) == [0, 2])
@@ -113,7 +110,7 @@ import Testing
   }
 
   @Test func `policies in front that can not go are static`() throws {
-    let lab = try MACLab()
+    let lab = try MACLab(hasBooted: false)
     // Before the end of the boot the flag does not count.
     try lab.register("boot", flags: unloadable)
     lab.framework.finishBoot()
@@ -171,7 +168,6 @@ import Testing
 
   @Test func `a policy that registers another from inside would wait for itself`() throws {
     let lab = try MACLab()
-    lab.framework.finishBoot()
     let inner = try lab.policy("inner")
     let framework = lab.framework
     let outcome = Life()

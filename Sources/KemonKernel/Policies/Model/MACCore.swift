@@ -70,8 +70,9 @@ final class MACCore: @unchecked Sendable {
     return (status, refusal)
   }
 
-  /// Whether the calling thread is in this kernel, and not in another one of the process.
-  var isCurrent: Bool { kernel_mac_current() == state }
+  /// Whether Kemon looks at what the calling thread does: in this kernel, not in another one of the process, and not
+  /// while it boots, as Kemon comes later.
+  var isWatching: Bool { kernel_mac_current() == state && kernel_mac_is_late(state) }
 
   /// Runs a closure while the list stands still and no dynamic policy is called.
   func exclusively(_ body: () -> Void) throws(MACError) {
@@ -113,6 +114,21 @@ final class MACCore: @unchecked Sendable {
   }
 
   // MARK: What is known
+
+  /// A new start of the machine with these modules.
+  func restart(with modules: [MACModule]) {
+    // The tables are as their policies made them before the policies leave the list.
+    unwatchAll()
+    kernel_mac_restart(state)
+    // What is freed here is freed without the lock.
+    let gone = knowledge.withLock { known in
+      let gone = known
+      known = Knowledge()
+      known.modules.known = modules
+      return gone
+    }
+    _ = gone
+  }
 
   func own(_ policy: MACPolicy) {
     knowledge.withLock { $0.owned[UInt(bitPattern: policy.conf)] = policy }

@@ -3,7 +3,8 @@
 /// Everything that can happen in a session: one row a step.
 enum SessionSteps {
   static let all: [any SessionStep.Type] = [
-    LoadStep.self
+    LoadStep.self, RegisterPolicyStep.self, UnregisterPolicyStep.self, ListPoliciesStep.self,
+    LoadPolicyStep.self, WatchPoliciesStep.self, AskPoliciesStep.self, PolicyBlockingStep.self,
   ]
 
   /// The member of every step's object that says who does it.
