@@ -20,6 +20,14 @@ let strictCXX: [CXXSetting] = [
 /// The model's kernel is compiled as kernels are, whatever the rest is: hooks must meet the code that they will meet.
 let kernelC: [CSetting] = [.unsafeFlags(["-std=c17", "-O2", "-fno-omit-frame-pointer"] + strict)]
 
+/// Policies in libraries of their own call these, as kexts call the kernel.
+let kernelExports: [LinkerSetting] = [
+  .unsafeFlags(
+    ["mac_policy_register", "mac_policy_unregister"].flatMap {
+      ["-Xlinker", "--export-dynamic-symbol=\($0)"]
+    })
+]
+
 enum PluginLanguage { case c, cxx, swift }
 
 /// A plugin exports its entry and its manifest, nothing else: what it links statically stays its own.
@@ -56,7 +64,9 @@ func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
 
 /// The sessions that come with Kemon, in Sources/KemonKernel/Sessions/Library.
 let sessions = [
-  "mandiant-monitor"
+  "mandiant-monitor",
+  "mac-listing",
+  "mac-blocking",
 ]
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -97,7 +107,7 @@ let package = Package(
     .target(name: "CKemonPlatform", cSettings: strictC),
     .target(name: "KemonPlatform", swiftSettings: rules),
     .target(name: "KemonText", swiftSettings: rules),
-    .target(name: "CKernelImage", cSettings: kernelC),
+    .target(name: "CKernelImage", cSettings: kernelC, linkerSettings: kernelExports),
 
     // The house, top to bottom: arrows point down only.
     .target(name: "KemonEvents", dependencies: ["CKemonPlugin"], swiftSettings: rules),
@@ -113,6 +123,7 @@ let package = Package(
       name: "KemonKernel",
       dependencies: [
         "KemonBus", "KemonHooks", "KemonEvents", "KemonPlatform", "KemonText", "CKernelImage",
+        "CFFI",
       ],
       resources: sessions.map { .embedInCode("Sessions/Library/\($0).json") },
       swiftSettings: rules),
@@ -170,7 +181,7 @@ let package = Package(
       "KemonKernel",
       [
         "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonText", "CKernelImage",
-        "CKernelImageFixtures", "KemonTestSupport",
+        "CKernelImageFixtures", "KemonPlatform", "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(

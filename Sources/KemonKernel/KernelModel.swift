@@ -18,6 +18,8 @@ public final class KernelModel: Sendable {
 
   /// Its kexts.
   public let kexts: Kexts
+  /// Its MAC policies.
+  public let mac: MACFramework
 
   private let records: KernelRecords
   // One session at a time. Handlers of plugins run inside, none can take it.
@@ -32,15 +34,18 @@ public final class KernelModel: Sendable {
   public convenience init(
     release: KernelRelease = .macOS10_13_6, dispatcher: Dispatcher
   ) throws(KernelError) {
-    try self.init(release: release, dispatcher: dispatcher, kextChecks: KextChecks())
+    try self.init(release: release, dispatcher: dispatcher, kextChecks: nil)
   }
 
   init(
-    release: KernelRelease, dispatcher: Dispatcher, kextChecks: KextChecks
+    release: KernelRelease, dispatcher: Dispatcher, kextChecks: KextChecks?
   ) throws(KernelError) {
     self.release = release
     records = KernelRecords(dispatcher: dispatcher)
-    kexts = try Kexts(release: release, records: records, checks: kextChecks)
+    mac = try MACFramework(release: release, records: records)
+    mac.finishBoot()
+    kexts = try Kexts(
+      release: release, records: records, checks: kextChecks ?? KextChecks(asking: mac))
   }
 
   deinit {
@@ -68,6 +73,7 @@ public final class KernelModel: Sendable {
     return try sessionLock.withLock { _ throws(KernelError) in
       try kexts.monitor.checkOpen()
       kexts.declare(session.kexts, on: session.machine)
+      mac.restart(with: session.kexts)
       let lane = Lane.current
       defer { lane.process = nil }
       let objects = SessionObjects()
@@ -85,5 +91,8 @@ public final class KernelModel: Sendable {
   /// Takes the hooks out, and returns after the last call has left.
   ///
   /// Done at the end of the model's life otherwise.
-  public func close() throws(KernelError) { try kexts.close() }
+  public func close() throws(KernelError) {
+    try kexts.close()
+    try mac.close()
+  }
 }

@@ -244,7 +244,7 @@ OFFSET(kemon_kext, name, 24);
 OFFSET(kemon_kext, version, 32);
 OFFSET(kemon_kext, path, 40);
 
-SIZE(kemon_mac_policy, 48);
+SIZE(kemon_mac_policy, 80);
 OFFSET(kemon_mac_policy, conf, 0);
 OFFSET(kemon_mac_policy, ops, 8);
 OFFSET(kemon_mac_policy, ops_version, 16);
@@ -253,13 +253,21 @@ OFFSET(kemon_mac_policy, status, 24);
 OFFSET(kemon_mac_policy, reserved, 28);
 OFFSET(kemon_mac_policy, name, 32);
 OFFSET(kemon_mac_policy, full_name, 40);
+OFFSET(kemon_mac_policy, index, 48);
+OFFSET(kemon_mac_policy, handler_count, 52);
+OFFSET(kemon_mac_policy, handlers, 56);
+OFFSET(kemon_mac_policy, handler_names, 64);
+OFFSET(kemon_mac_policy, handler_modules, 72);
 
-SIZE(kemon_mac_op, 32);
+SIZE(kemon_mac_op, 56);
 OFFSET(kemon_mac_op, op, 0);
 OFFSET(kemon_mac_op, argc, 4);
 OFFSET(kemon_mac_op, policy, 8);
 OFFSET(kemon_mac_op, op_name, 16);
 OFFSET(kemon_mac_op, arguments, 24);
+OFFSET(kemon_mac_op, value, 32);
+OFFSET(kemon_mac_op, argument_names, 40);
+OFFSET(kemon_mac_op, argument_types, 48);
 
 SIZE(kemon_hook_attach, 32);
 OFFSET(kemon_hook_attach, address, 0);

@@ -15,6 +15,19 @@ struct KextChecks: Sendable {
     self.unload = unload
   }
 
+  /// The checks of a kernel's policies.
+  init(asking mac: MACFramework) {
+    let (loading, unloading) = (mac.slot("kext_check_load"), mac.slot("kext_check_unload"))
+    load = { Self.ask(mac, loading, $0) }
+    unload = { Self.ask(mac, unloading, $0) }
+  }
+
+  private static func ask(_ mac: MACFramework, _ slot: MACSlot?, _ identifier: String) -> Int32 {
+    identifier.withCString { text in
+      mac.check(slot, 0, UInt64(UInt(bitPattern: text)))
+    }
+  }
+
   func checkLoad(_ identifier: String) -> Int32 { Self.isKernel ? 0 : load(identifier) }
 
   func checkUnload(_ identifier: String) -> Int32 { Self.isKernel ? 0 : unload(identifier) }

@@ -131,14 +131,19 @@ enum Samples {
 
   static func policy(
     _ kind: Int, _ name: String, _ fullName: String, conf: UInt64, ops: UInt64, flags: UInt32,
-    status: Int32 = 0, verdict: VerdictAction = .abstain
+    status: Int32 = 0, verdict: VerdictAction = .abstain, index: UInt32 = .max,
+    functions: [(operation: String, address: UInt64, module: String)] = []
   ) -> OwnedRecord {
     OwnedRecord(kind) { builder in
       let (name, fullName) = (builder.text(name), builder.text(fullName))
+      let addresses = functions.map(\.address).withUnsafeBytes { builder.text($0) }
+      let names = builder.list(functions.map(\.operation))
+      let modules = builder.list(functions.map(\.module))
       builder.setPayload(
         kemon_mac_policy(
           conf: conf, ops: ops, ops_version: 55, loadtime_flags: flags, status: status, reserved: 0,
-          name: name, full_name: fullName))
+          name: name, full_name: fullName, index: index, handler_count: UInt32(functions.count),
+          handlers: addresses, handler_names: names, handler_modules: modules))
       builder.header.pointee.verdict = verdict.rawValue
     }
   }
@@ -147,8 +152,11 @@ enum Samples {
     OwnedRecord(kind, by: chrome) { builder in
       let (policy, name) = (builder.text("AMFI"), builder.text("mpo_file_check_mmap"))
       let arguments = builder.data([UInt8](repeating: 0xAB, count: 16))
+      let (names, types) = (builder.list(["cred", "fg"]), builder.list(["kauth_cred_t", "int"]))
       builder.setPayload(
-        kemon_mac_op(op: 36, argc: 2, policy: policy, op_name: name, arguments: arguments))
+        kemon_mac_op(
+          op: 36, argc: 2, policy: policy, op_name: name, arguments: arguments, value: Int64(result),
+          argument_names: names, argument_types: types))
       builder.header.pointee.result = result
     }
   }

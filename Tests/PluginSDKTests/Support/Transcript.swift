@@ -68,6 +68,19 @@ extension Samples {
       policy(
         KEMON_KIND_MAC_POLICY_REGISTER, "procmon_m", "procmon_m", conf: conf, ops: ops, flags: 2,
         status: 17),
+      policy(
+        KEMON_KIND_MAC_POLICY_LIST, "Sandbox", "Seatbelt sandbox policy", conf: conf, ops: ops,
+        flags: 0, index: 1,
+        functions: [
+          ("mpo_cred_label_destroy", 0xffff_ff7f_8a0d_2740, "com.apple.security.sandbox+0x4740"),
+          ("mpo_file_check_mmap", 0x1000, ""),
+        ]),
+      policy(
+        KEMON_KIND_MAC_POLICY_UNREGISTER_PRE, "procmon_m", "procmon_m", conf: conf, ops: ops,
+        flags: 2),
+      policy(
+        KEMON_KIND_MAC_POLICY_UNREGISTER, "procmon_m", "procmon_m", conf: conf, ops: ops, flags: 0,
+        status: 16),
       operation(KEMON_KIND_MAC_OP_PRE), operation(KEMON_KIND_MAC_OP, result: 1),
       hook("mac_policy_register", for: nil, "(01) 55 PUSH RBP\n(03) 4889e5 MOV RBP, RSP"),
       log("Kext com.example.a loaded."),

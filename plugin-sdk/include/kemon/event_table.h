@@ -36,6 +36,8 @@
   KIND(KEXT_START, 0x62, "kext.start", KEXT, POST, 0, kemon_kext)                                                      \
   KIND(MAC_POLICY_REGISTER, 0x70, "mac.policy_register", MAC, POST, 0, kemon_mac_policy)                               \
   KIND(MAC_OP, 0x71, "mac.op", MAC, POST, 0, kemon_mac_op)                                                             \
+  KIND(MAC_POLICY_LIST, 0x72, "mac.policy_list", MAC, NOTIFY, 0, kemon_mac_policy)                                     \
+  KIND(MAC_POLICY_UNREGISTER, 0x73, "mac.policy_unregister", MAC, POST, 0, kemon_mac_policy)                           \
   /* what the host itself has to say */                                                                                \
   KIND(HOOK_ATTACH, 0x80, "hook.attach", SYSTEM, NOTIFY, 0, kemon_hook_attach)                                         \
   KIND(KERNEL_LOG, 0x81, "kernel.log", SYSTEM, NOTIFY, 0, kemon_kernel_log)                                            \
@@ -51,7 +53,8 @@
   KIND(DEVICE_OPEN_PRE, 0x120, "file.device_open", FILE, PRE, 1, kemon_file)                                           \
   KIND(NET_CONNECT_PRE, 0x143, "net.connect", NETWORK, PRE, 1, kemon_net_connect)                                      \
   KIND(MAC_POLICY_REGISTER_PRE, 0x170, "mac.policy_register", MAC, PRE, 1, kemon_mac_policy)                           \
-  KIND(MAC_OP_PRE, 0x171, "mac.op", MAC, PRE, 1, kemon_mac_op)
+  KIND(MAC_OP_PRE, 0x171, "mac.op", MAC, PRE, 1, kemon_mac_op)                                                         \
+  KIND(MAC_POLICY_UNREGISTER_PRE, 0x173, "mac.policy_unregister", MAC, PRE, 1, kemon_mac_policy)
 
 /* No kind has this number or a higher one. */
 #define KEMON_KIND_LIMIT 0x200

@@ -8,6 +8,7 @@
 #include "base.h"
 #include "event.h"
 #include "host.h"
+#include "mac.h"
 #include "payloads.h"
 #include "plugin.h"
 #include "verdict.h"

@@ -126,16 +126,21 @@ typedef struct kemon_str {
   F(str, version, "version of the bundle")                                                                             \
   F(str, path, "path of the bundle, absent in POST")
 
-/* mac.policy_register */
+/* mac.policy_register, mac.policy_unregister, mac.policy_list */
 #define kemon_mac_policy_FIELDS(F)                                                                                     \
   F(addr, conf, "address of the policy's mac_policy_conf")                                                             \
   F(addr, ops, "address of its mac_policy_ops table")                                                                  \
   F(u32, ops_version, "MAC_POLICY_OPS_VERSION of the running kernel")                                                  \
   F(u32, loadtime_flags, "MPC_LOADTIME_FLAG_* bits")                                                                   \
-  F(i32, status, "POST: what mac_policy_register returned; PRE: 0")                                                    \
+  F(i32, status, "POST: what the kernel returned, a Darwin errno; else 0")                                             \
   F(u32, reserved, "0")                                                                                                \
   F(str, name, "short name of the policy")                                                                             \
-  F(str, full_name, "name of the policy for people")
+  F(str, full_name, "name of the policy for people")                                                                   \
+  F(u32, index, "place in the kernel's list; UINT32_MAX when it has none")                                             \
+  F(u32, handler_count, "how many operations the policy has a function for")                                           \
+  F(bytes, handlers, "handler_count addresses of 64 bits, in the order of the table")                                  \
+  F(list, handler_names, "the operations of these addresses, mpo_*")                                                   \
+  F(list, handler_modules, "where these addresses are, as in com.example.driver+0x10; \"\" when that is not known")
 
 /* mac.op */
 #define kemon_mac_op_FIELDS(F)                                                                                         \
@@ -143,7 +148,10 @@ typedef struct kemon_str {
   F(u32, argc, "number of arguments")                                                                                  \
   F(str, policy, "short name of the policy that is called")                                                            \
   F(str, op_name, "name of the operation, mpo_*")                                                                      \
-  F(bytes, arguments, "argc raw 64-bit arguments in prototype order")
+  F(bytes, arguments, "argc raw 64-bit arguments in prototype order; a struct by value is one for each 8 bytes")       \
+  F(i64, value, "POST: what the policy returned, a Darwin errno as a rule; PRE: 0")                                    \
+  F(list, argument_names, "the name of each argument in the header of the running kernel")                             \
+  F(list, argument_types, "the type of each argument in C")
 
 /* hook.attach */
 #define kemon_hook_attach_FIELDS(F)                                                                                    \

@@ -4,7 +4,9 @@
 enum SessionLibrary {
   /// The texts, by the names of their files.
   static let all: [(name: String, json: [UInt8])] = [
-    ("mandiant-monitor", PackageResources.mandiant_monitor_json)
+    ("mandiant-monitor", PackageResources.mandiant_monitor_json),
+    ("mac-listing", PackageResources.mac_listing_json),
+    ("mac-blocking", PackageResources.mac_blocking_json),
   ]
 }
 

@@ -12,5 +12,9 @@ struct SessionSection: Sendable {
 
 /// The sections beside processes and kexts: one row each, in the order in which they are set up.
 enum SessionSections {
-  static let all: [SessionSection] = []
+  static let all: [SessionSection] = [
+    SessionSection(
+      name: "policies", about: "the MAC policies that the system boots with",
+      step: BootPolicyStep.self)
+  ]
 }

@@ -4,6 +4,8 @@
 enum SessionSteps {
   static let all: [any SessionStep.Type] = [
     LoadStep.self, StartStep.self, StopStep.self, UnloadStep.self,
+    RegisterPolicyStep.self, UnregisterPolicyStep.self, ListPoliciesStep.self,
+    LoadPolicyStep.self, WatchPoliciesStep.self, AskPoliciesStep.self, PolicyBlockingStep.self,
   ]
 
   /// The member of every step's object that says who does it.

@@ -4,7 +4,7 @@ import KemonPluginKit
 
 extension TextFormatter {
   /// The original blocked every policy; here a line tells when this one is.
-  func policyPre(_ record: RecordView, _ line: inout LineBuffer) {
+  mutating func policyPre(_ record: RecordView, _ line: inout LineBuffer) {
     guard let policy = record.view(of: kemon_mac_policy.self) else { return unknown(record, &line) }
     line.append(Dialect.prefix)
     line.append("In ")
@@ -12,19 +12,29 @@ extension TextFormatter {
     line.append("mac_policy_register callback handler. ")
     if record.verdict == .deny {
       line.append(dialect == .year2018 ? "Blocking!" : "<blocking it!>")
+      blockedPolicy = record.event.pointee.corr
     }
     line.append("\n")
-    let start = line.count
-    line.append(policy: policy, dialect, withFlagNames: true)
-    if isTooLong(from: start, line) {
-      line.truncate(to: start)
-      line.append(policy: policy, dialect, withFlagNames: false)
-    }
+    append(policy, isListed: false, &line)
   }
 
-  func policyPost(_ record: RecordView, _ line: inout LineBuffer) {
+  /// A policy of the kernel's list.
+  func policyListed(_ record: RecordView, _ line: inout LineBuffer) {
     guard let policy = record.view(of: kemon_mac_policy.self) else { return unknown(record, &line) }
-    line.append(action: "MAC_POLICY_REGISTER", of: record)
+    append(policy, isListed: true, &line)
+  }
+
+  /// What came of it; of a policy that was blocked all has been said.
+  mutating func policyPost(
+    _ action: StaticString, _ record: RecordView, _ line: inout LineBuffer
+  ) {
+    guard let policy = record.view(of: kemon_mac_policy.self) else { return unknown(record, &line) }
+    let corr = record.event.pointee.corr
+    if corr != 0, corr == blockedPolicy {
+      blockedPolicy = 0
+      return
+    }
+    line.append(action: action, of: record)
     line.append(", status=")
     line.append(decimal: policy.status)
     line.append(", name=")
@@ -34,6 +44,18 @@ extension TextFormatter {
     line.append(", policy ops=")
     line.append(hex: policy.ops)
     line.append(".\n")
+  }
+
+  private func append(
+    _ policy: PayloadView<kemon_mac_policy>, isListed: Bool, _ line: inout LineBuffer
+  ) {
+    let start = line.count
+    line.append(policy: policy, dialect, isListed: isListed, withFlagNames: true)
+    if isTooLong(from: start, line) {
+      line.truncate(to: start)
+      line.append(policy: policy, dialect, isListed: isListed, withFlagNames: false)
+    }
+    line.append(functionsOf: policy)
   }
 
   func macOperation(_ action: StaticString, _ record: RecordView, _ line: inout LineBuffer) {
@@ -49,7 +71,7 @@ extension TextFormatter {
 
 extension LineBuffer {
   fileprivate mutating func append(
-    policy: PayloadView<kemon_mac_policy>, _ dialect: Dialect, withFlagNames: Bool
+    policy: PayloadView<kemon_mac_policy>, _ dialect: Dialect, isListed: Bool, withFlagNames: Bool
   ) {
     append(Dialect.prefix)
     append("macOS MAC policy")
@@ -57,6 +79,11 @@ extension LineBuffer {
       append(" version=")
       append(decimal: policy.ops_version)
       append(", policy name")
+    }
+    if isListed {
+      append("[")
+      append(decimal: policy.index)
+      append("]")
     }
     append("=")
     append(policy.name)
@@ -74,6 +101,25 @@ extension LineBuffer {
     append(", policy ops=")
     append(hex: policy.ops)
     append(".\n")
+  }
+
+  /// A line for each function of the policy.
+  fileprivate mutating func append(functionsOf policy: PayloadView<kemon_mac_policy>) {
+    let addresses = policy.handlers.bytes
+    var modules = policy.handler_modules.list
+    for (index, operation) in policy.handler_names.list.enumerated()
+    where 8 * index + 8 <= addresses.count {
+      append(Dialect.prefix)
+      append("      handler address: ")
+      append(hex: addresses.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+      if let module = modules.next(), !module.isEmpty {
+        append(", module offset: ")
+        append(module)
+      }
+      append(", policy name: ")
+      append(operation)
+      append(".\n")
+    }
   }
 
   private mutating func append(flagNames flags: UInt32) {

@@ -9,6 +9,8 @@ struct TextFormatter {
   let dialect: Dialect
   /// The listing of a hook that was put in for a kext whose start has not been seen yet.
   private var attached: HeldListing?
+  /// The operation of the policy that was blocked last, until its post side has come.
+  var blockedPolicy: UInt64 = 0
 
   init(dialect: Dialect) { self.dialect = dialect }
 
@@ -37,7 +39,11 @@ struct TextFormatter {
     case KEMON_KIND_KEXT_START_PRE: kextPre(record, &line)
     case KEMON_KIND_KEXT_START: kextPost(record, &line)
     case KEMON_KIND_MAC_POLICY_REGISTER_PRE: policyPre(record, &line)
-    case KEMON_KIND_MAC_POLICY_REGISTER: policyPost(record, &line)
+    case KEMON_KIND_MAC_POLICY_REGISTER: policyPost("MAC_POLICY_REGISTER", record, &line)
+    case KEMON_KIND_MAC_POLICY_LIST: policyListed(record, &line)
+    case KEMON_KIND_MAC_POLICY_UNREGISTER_PRE:
+      policyPost("MAC_POLICY_UNREGISTER_PRE", record, &line)
+    case KEMON_KIND_MAC_POLICY_UNREGISTER: policyPost("MAC_POLICY_UNREGISTER", record, &line)
     case KEMON_KIND_MAC_OP_PRE: macOperation("MAC_OP_PRE", record, &line)
     case KEMON_KIND_MAC_OP: macOperation("MAC_OP", record, &line)
     case KEMON_KIND_HOOK_ATTACH: hookAttach(record, &line)
