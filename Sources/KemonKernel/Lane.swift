@@ -3,6 +3,7 @@
 internal import CKernelImage
 internal import Glibc
 internal import KemonEvents
+internal import Synchronization
 
 /// What a thread on which kernel code runs has to itself: hook handlers find their state here without any lock.
 final class Lane {
@@ -10,7 +11,13 @@ final class Lane {
   var process: Session.Process?
   /// The kexts whose OSKext::start this thread is in, innermost last.
   private(set) var starts: [UnsafePointer<kernel_oskext>] = []
+  /// A number of its own, from 1.
+  let number = Int(lastNumber.wrappingAdd(1, ordering: .relaxed).newValue)
+  /// What the thread does with files.
+  let files = FileLane()
   private var spare: RecordBuilder?
+  private var lastOperation: UInt64 = 0
+  private static let lastNumber = Atomic<UInt64>(0)
 
   /// The calling thread's lane; made at the first use, freed at the end of the thread.
   static var current: Lane {
@@ -30,6 +37,12 @@ final class Lane {
     precondition(status == 0, "no thread-specific key is left")
     return key
   }()
+
+  /// A number that joins the pre and the post of an operation: no other thread gives the same.
+  func nextOperation() -> UInt64 {
+    lastOperation += 1
+    return UInt64(number) << 40 | lastOperation
+  }
 
   /// Notes that the thread enters OSKext::start.
   func enter(_ kext: UnsafePointer<kernel_oskext>) { starts.append(kext) }

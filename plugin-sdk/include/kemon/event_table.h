@@ -54,7 +54,10 @@
   KIND(NET_CONNECT_PRE, 0x143, "net.connect", NETWORK, PRE, 1, kemon_net_connect)                                      \
   KIND(MAC_POLICY_REGISTER_PRE, 0x170, "mac.policy_register", MAC, PRE, 1, kemon_mac_policy)                           \
   KIND(MAC_OP_PRE, 0x171, "mac.op", MAC, PRE, 1, kemon_mac_op)                                                         \
-  KIND(MAC_POLICY_UNREGISTER_PRE, 0x173, "mac.policy_unregister", MAC, PRE, 1, kemon_mac_policy)
+  KIND(MAC_POLICY_UNREGISTER_PRE, 0x173, "mac.policy_unregister", MAC, PRE, 1, kemon_mac_policy)                       \
+  /* a name is looked up in a directory; only where a host is asked to watch that */                                   \
+  KIND(FILE_LOOKUP, 0x90, "file.lookup", FILE, POST, 0, kemon_file)                                                    \
+  KIND(FILE_LOOKUP_PRE, 0x190, "file.lookup", FILE, PRE, 1, kemon_file)
 
 /* No kind has this number or a higher one. */
 #define KEMON_KIND_LIMIT 0x200

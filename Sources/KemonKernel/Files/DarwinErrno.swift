@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import KemonEvents
+
+/// An error of the model's kernel: the number that Darwin gives it.
+public struct DarwinErrno: Error, Sendable, Hashable, RawRepresentable, CustomStringConvertible {
+  /// Darwin's number; 0 is no error.
+  public let rawValue: Int32
+
+  /// Takes Darwin's number.
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+
+  /// The name, as in `EPERM`, or the number when it has none.
+  public var description: String {
+    ErrnoName.all.first { $0.darwin == rawValue }?.name ?? String(rawValue)
+  }
+
+  /// The operation is not permitted.
+  public static let EPERM = DarwinErrno(rawValue: 1)
+  /// There is no such file.
+  public static let ENOENT = DarwinErrno(rawValue: 2)
+  /// The descriptor is not open for that.
+  public static let EBADF = DarwinErrno(rawValue: 9)
+  /// The credential lacks a right.
+  public static let EACCES = DarwinErrno(rawValue: 13)
+  /// The root, or a directory that is in use.
+  public static let EBUSY = DarwinErrno(rawValue: 16)
+  /// The name is taken.
+  public static let EEXIST = DarwinErrno(rawValue: 17)
+  /// Something that is no directory stands where one is needed.
+  public static let ENOTDIR = DarwinErrno(rawValue: 20)
+  /// A directory stands where a file is needed.
+  public static let EISDIR = DarwinErrno(rawValue: 21)
+  /// The arguments make no sense.
+  public static let EINVAL = DarwinErrno(rawValue: 22)
+  /// The process has too many files open.
+  public static let EMFILE = DarwinErrno(rawValue: 24)
+  /// Symbolic links lead to each other.
+  public static let ELOOP = DarwinErrno(rawValue: 62)
+  /// A name has more than 255 bytes, or a path more than 1023.
+  public static let ENAMETOOLONG = DarwinErrno(rawValue: 63)
+  /// The directory is not empty.
+  public static let ENOTEMPTY = DarwinErrno(rawValue: 66)
+
+  /// The number that records carry; Linux's EIO where Linux has no such error.
+  static func linux(_ darwin: Int32) -> Int32 {
+    guard darwin != 0 else { return 0 }
+    guard linuxNumbers.indices.contains(Int(darwin)) else { return inputOutputError }
+    return linuxNumbers[Int(darwin)]
+  }
+
+  /// The number that callers in the model get for what a plugin said; EPERM where Darwin has no such error.
+  static func darwin(_ linux: Int32) -> Int32 {
+    guard linux != 0 else { return 0 }
+    return ErrnoName.linux(linux)?.darwin ?? EPERM.rawValue
+  }
+
+  private static let inputOutputError: Int32 = 5
+
+  private static let linuxNumbers: [Int32] = {
+    let known = ErrnoName.all.filter { ($0.darwin ?? 0) > 0 }
+    let highest = known.compactMap(\.darwin).max() ?? 0
+    var numbers = [Int32](repeating: inputOutputError, count: Int(highest) + 1)
+    for error in known.reversed() {
+      if let darwin = error.darwin, let linux = error.linux { numbers[Int(darwin)] = linux }
+    }
+    return numbers
+  }()
+
+  /// Throws unless the number is 0.
+  @inline(__always)
+  static func check(_ number: Int32) throws(DarwinErrno) {
+    if number != 0 { throw DarwinErrno(rawValue: number) }
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The open files of a process, by their numbers.
+struct DescriptorTable {
+  /// How many a process may have: OPEN_MAX.
+  static let limit = 10240
+
+  private enum Slot {
+    case free
+    /// An open that is under way.
+    case reserved
+    case open(OpenFile)
+  }
+
+  private var slots: [Slot] = []
+  /// No number below it is free.
+  private var lowest = 0
+  /// How many are open.
+  private(set) var count = 0
+
+  /// Takes the lowest free number.
+  mutating func reserve() throws(DarwinErrno) -> Int32 {
+    var number = lowest
+    while number < slots.count {
+      if case .free = slots[number] { break }
+      number += 1
+    }
+    guard number < Self.limit else { throw .EMFILE }
+    if number == slots.count { slots.append(.reserved) } else { slots[number] = .reserved }
+    lowest = number + 1
+    return Int32(number)
+  }
+
+  /// Lets a reserved number mean a file.
+  mutating func publish(_ number: Int32, _ file: OpenFile) {
+    slots[Int(number)] = .open(file)
+    count += 1
+  }
+
+  /// Gives a reserved number back.
+  mutating func release(_ number: Int32) {
+    slots[Int(number)] = .free
+    lowest = min(lowest, Int(number))
+  }
+
+  /// The file of a number.
+  func file(_ number: Int32) throws(DarwinErrno) -> OpenFile {
+    guard slots.indices.contains(Int(number)), case .open(let file) = slots[Int(number)] else {
+      throw .EBADF
+    }
+    return file
+  }
+
+  /// Begins to close: nobody else finds the file, and the number is not given out before it is released.
+  mutating func beginClose(_ number: Int32) throws(DarwinErrno) -> OpenFile {
+    let file = try file(number)
+    slots[Int(number)] = .reserved
+    count -= 1
+    return file
+  }
+
+  /// Drops every file.
+  mutating func removeAll() {
+    slots = []
+    lowest = 0
+    count = 0
+  }
+}
+
+// Unchecked: `offset` and `isWritten` are reached under the lock for the vnode's contents.
+/// An open file: what a descriptor means.
+final class OpenFile: @unchecked Sendable {
+  let vnode: Vnode
+  let mode: Int32
+  /// Where the next byte is read or written.
+  var offset = 0
+  /// Whether something was written through it.
+  var isWritten = false
+
+  init(_ vnode: Vnode, mode: Int32) {
+    self.vnode = vnode
+    self.mode = mode
+  }
+}

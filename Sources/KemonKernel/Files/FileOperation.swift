@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernelImage
+
+/// An operation on files that a thread is in: what its pre event said, for its post event.
+///
+/// Belongs to one thread; used again for the next operation.
+final class FileOperation {
+  /// Whose hooks saw it begin.
+  fileprivate(set) var owner: UnsafeRawPointer?
+  /// What joins pre and post; 0 when nobody has been asked yet.
+  var number: UInt64 = 0
+  var kind = FileKind.open
+  /// The open that it is: the path being looked up, and the flags that may be narrowed.
+  var lookup: UnsafeMutablePointer<kernel_nameidata>?
+  var grant: UnsafeMutablePointer<Int32>?
+  var device: UInt64 = 0
+  var inode: UInt64 = 0
+  var flags: Int32 = 0
+  var mode: UInt32 = 0
+  /// The file.
+  let path = PathRoom()
+  /// The new name, or the other file.
+  let other = PathRoom()
+
+  fileprivate func begin(_ owner: UnsafeRawPointer) {
+    self.owner = owner
+    number = 0
+    lookup = nil
+    grant = nil
+  }
+
+  /// Notes which file it is about.
+  func take(_ vnode: UnsafePointer<kernel_vnode>) {
+    device = UInt64(vnode.pointee.v_fsid)
+    inode = vnode.pointee.v_fileid
+  }
+}
+
+/// What a thread does with files.
+final class FileLane {
+  /// The flags of the open that the thread is in, as a listener could read them in the frame of vn_open_auth.
+  var openMode: Int32?
+  // As deep as listeners that open files themselves go.
+  private var operations: [FileOperation] = []
+  private var depth = 0
+
+  /// Notes that an operation begins.
+  func begin(_ owner: UnsafeRawPointer) -> FileOperation {
+    if depth == operations.count { operations.append(FileOperation()) }
+    let operation = operations[depth]
+    depth += 1
+    operation.begin(owner)
+    return operation
+  }
+
+  /// The operation that the thread is in, if those hooks saw it begin.
+  func current(_ owner: UnsafeRawPointer) -> FileOperation? {
+    guard depth > 0, operations[depth - 1].owner == owner else { return nil }
+    return operations[depth - 1]
+  }
+
+  /// Notes that the innermost operation is over.
+  func end() { depth -= 1 }
+}
+
+/// Room for a path, and the path in it.
+final class PathRoom {
+  private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
+  /// Bytes of the path; nil when the file has none.
+  private(set) var count: Int?
+  /// Whether the path is longer than the room.
+  private(set) var isTooLong = false
+
+  deinit { room.deallocate() }
+
+  /// The path; empty when there is none.
+  var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: room[..<(count ?? 0)])
+  }
+
+  /// Fills the room by a function that returns an errno and how many bytes the path has.
+  @inline(__always)
+  func fill(_ body: (UnsafeMutableRawBufferPointer) -> (Int32, Int)) {
+    let (error, count) = body(room)
+    self.count = error == 0 ? count : nil
+    isTooLong = error == KERNEL_ENOSPC
+  }
+}

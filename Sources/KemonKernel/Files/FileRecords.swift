@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import KemonBus
+internal import KemonEvents
+
+extension KernelRecords {
+  /// An operation on files is about to happen.
+  func fileStarting(_ operation: FileOperation) -> Verdict {
+    file(operation, operation.kind.pre, result: 0)
+  }
+
+  /// An operation on files has happened, or was refused.
+  ///
+  /// - Parameter error: Darwin's number.
+  @discardableResult
+  func fileDone(_ operation: FileOperation, error: Int32) -> Verdict {
+    file(operation, operation.kind.post, result: DarwinErrno.linux(error))
+  }
+
+  private func file(_ operation: FileOperation, _ kind: EventKind, result: Int32) -> Verdict {
+    dispatch(kind) { builder in
+      builder.header.pointee.corr = operation.number
+      builder.header.pointee.result = result
+      let path = builder.path(operation.path)
+      switch operation.kind {
+      case .close:
+        builder.setPayload(
+          kemon_file_close(
+            dev: operation.device, ino: operation.inode, modified: UInt32(operation.flags),
+            reserved: 0, path: path))
+      case .rename, .exchange, .link:
+        builder.setPayload(
+          kemon_file_pair(
+            dev: operation.device, ino: operation.inode, path: path,
+            to: builder.path(operation.other)))
+      default:
+        builder.setPayload(
+          kemon_file(
+            dev: operation.device, ino: operation.inode, flags: operation.flags,
+            mode: operation.mode, path: path))
+      }
+    }
+  }
+}
+
+extension RecordBuilder {
+  /// Puts a path into the record; absent when the file has none, and flagged when it did not fit.
+  mutating func path(_ path: PathRoom) -> kemon_str {
+    if path.isTooLong { header.pointee.flags |= UInt16(KEMON_EV_TRUNCATED) }
+    return path.count == nil ? kemon_str() : text(path.bytes)
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernelImage
+internal import KemonBus
+internal import KemonEvents
+internal import KemonHooks
+
+/// The inner hooks: names have become vnodes, nothing has been checked or changed yet.
+extension FilesMonitor {
+  func willOpenExisting(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    let lane = Lane.current
+    guard let operation = lane.files.current(owner), let lookup = operation.lookup,
+      let node = lookup.pointee.ni_vp, UInt(bitPattern: node) == UInt(frame.pointee.rdi)
+    else { return Int32(CKEMON_PROCEED) }
+    operation.take(node)
+    operation.path.fill { room in
+      let name = lookup.pointee.ni_cnd
+      guard let directory = lookup.pointee.ni_dvp, name.cn_flags & UInt32(KERNEL_CN_DOT) == 0 else {
+        return files.path(of: Vnode.of(node), into: room)
+      }
+      return files.path(of: name.bytes, in: Vnode.of(directory), into: room)
+    }
+    let answer = askToOpen(operation, frame)
+    if answer == Int32(CKEMON_PROCEED), let grant = operation.grant {
+      frame.pointee.rdx = UInt64(UInt32(bitPattern: grant.pointee))
+    }
+    return answer
+  }
+
+  func willCreate(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    let lane = Lane.current
+    guard let operation = lane.files.current(owner), let lookup = operation.lookup,
+      let directory = lookup.pointee.ni_dvp,
+      UInt(bitPattern: directory) == UInt(frame.pointee.rdi)
+    else { return Int32(CKEMON_PROCEED) }
+    operation.device = UInt64(directory.pointee.v_fsid)
+    operation.inode = 0
+    operation.path.fill { files.path(of: lookup.pointee.ni_cnd.bytes, in: Vnode.of(directory), into: $0) }
+    return askToOpen(operation, frame)
+  }
+
+  private func askToOpen(
+    _ operation: FileOperation, _ frame: UnsafeMutablePointer<HookFrame>
+  ) -> Int32 {
+    guard let grant = operation.grant else { return Int32(CKEMON_PROCEED) }
+    // The caller's own numbers: there the access mode is one less.
+    operation.flags = grant.pointee - 1
+    let kind = FileKind.opened(operation.path.bytes, mode: grant.pointee)
+    return ask(operation, kind, frame) { verdict in
+      // Only rights can be taken away: without O_APPEND more could be done.
+      var refused = ~Int32(truncatingIfNeeded: verdict.allowMask)
+      refused &= KERNEL_FREAD | KERNEL_FWRITE | KERNEL_O_TRUNC
+      if refused & KERNEL_FWRITE != 0 { refused |= KERNEL_O_TRUNC }
+      let left = grant.pointee & ~refused
+      guard left & (KERNEL_FREAD | KERNEL_FWRITE) != 0 else { return KERNEL_EPERM }
+      grant.pointee = left
+      return 0
+    }
+  }
+
+  func willRename(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    guard let operation = Lane.current.files.current(owner),
+      let fromDirectory = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rdi)),
+      let node = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rsi)),
+      let fromName = UnsafePointer<kernel_componentname>(bitPattern: UInt(frame.pointee.rdx)),
+      let toDirectory = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rcx)),
+      let toName = UnsafePointer<kernel_componentname>(bitPattern: UInt(frame.pointee.r9))
+    else { return Int32(CKEMON_PROCEED) }
+    operation.take(node)
+    operation.path.fill { files.path(of: fromName.pointee.bytes, in: Vnode.of(fromDirectory), into: $0) }
+    operation.other.fill { files.path(of: toName.pointee.bytes, in: Vnode.of(toDirectory), into: $0) }
+    return ask(operation, .rename, frame)
+  }
+
+  func willRemove(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    guard let operation = Lane.current.files.current(owner),
+      let directory = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rdi)),
+      let node = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rsi)),
+      let name = UnsafePointer<kernel_componentname>(bitPattern: UInt(frame.pointee.rdx))
+    else { return Int32(CKEMON_PROCEED) }
+    operation.take(node)
+    operation.flags = 0
+    operation.mode = 0
+    operation.path.fill { files.path(of: name.pointee.bytes, in: Vnode.of(directory), into: $0) }
+    return ask(operation, .delete, frame)
+  }
+
+  func willLink(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    guard let operation = Lane.current.files.current(owner),
+      let directory = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rsi)),
+      let node = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rdx)),
+      let name = UnsafePointer<kernel_componentname>(bitPattern: UInt(frame.pointee.rcx))
+    else { return Int32(CKEMON_PROCEED) }
+    operation.take(node)
+    operation.path.fill { files.path(of: Vnode.of(node), into: $0) }
+    operation.other.fill { files.path(of: name.pointee.bytes, in: Vnode.of(directory), into: $0) }
+    return ask(operation, .link, frame)
+  }
+
+  func willExchange(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    guard let operation = Lane.current.files.current(owner),
+      let first = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rsi)),
+      let second = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rdx))
+    else { return Int32(CKEMON_PROCEED) }
+    operation.take(first)
+    operation.path.fill { files.path(of: Vnode.of(first), into: $0) }
+    operation.other.fill { files.path(of: Vnode.of(second), into: $0) }
+    return ask(operation, .exchange, frame)
+  }
+
+  /// A name is looked up in a directory: an operation of its own, whatever the directory's rights cache knows.
+  func willLookUp(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
+    guard isMine(UnsafePointer(bitPattern: UInt(frame.pointee.rdi))) else {
+      return Int32(CKEMON_PROCEED)
+    }
+    let operation = Lane.current.files.begin(owner)
+    guard let directory = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rsi)),
+      let name = UnsafePointer<kernel_componentname>(bitPattern: UInt(frame.pointee.rdx))
+    else { return Int32(CKEMON_PROCEED) }
+    operation.take(directory)
+    operation.flags = 0
+    operation.mode = 0
+    operation.path.fill { files.path(of: name.pointee.bytes, in: Vnode.of(directory), into: $0) }
+    return ask(operation, .lookup, frame)
+  }
+
+  /// Asks the plugins; the operation fails where it is when one denies it.
+  private func ask(
+    _ operation: FileOperation, _ kind: FileKind, _ frame: UnsafeMutablePointer<HookFrame>,
+    narrow: (Verdict) -> Int32 = { _ in 0 }
+  ) -> Int32 {
+    // The name was taken between look-up and creation, and now the other file is opened: two operations.
+    if operation.number != 0 { records.fileDone(operation, error: KERNEL_EEXIST) }
+    operation.kind = kind
+    operation.number = Lane.current.nextOperation()
+    let verdict = records.fileStarting(operation)
+    let error = verdict.isDenied ? DarwinErrno.darwin(verdict.error) : narrow(verdict)
+    guard error != 0 else { return Int32(CKEMON_PROCEED) }
+    frame.pointee.result = UInt64(UInt32(bitPattern: error))
+    return Int32(CKEMON_SKIP)
+  }
+}

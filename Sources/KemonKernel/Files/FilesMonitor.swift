@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernelImage
+internal import KemonBus
+internal import KemonEvents
+internal import KemonHooks
+internal import KemonPlatform
+
+// Unchecked: immutable but for the hooks, which are behind a lock.
+/// Kemon's hooks around operations on files.
+///
+/// An outer hook sees a system call begin and end. An inner one sits where names have become vnodes and nothing has
+/// been checked or changed yet: it asks the plugins, and a denied operation goes no further. What comes out is told
+/// when the outer function returns, and may be replaced there.
+final class FilesMonitor: @unchecked Sendable {
+  let files: FileSystem
+  let records: KernelRecords
+  private let hooks = PosixLock([Hook]())
+  /// What operations of the lane are known by.
+  var owner: UnsafeRawPointer {
+    UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  init(_ files: FileSystem, records: KernelRecords) {
+    self.files = files
+    self.records = records
+  }
+
+  /// Puts the hooks in; those that are in stay.
+  ///
+  /// - Parameter lookups: also at every step along a path: many events.
+  func attach(lookups: Bool = false) throws(KernelError) {
+    try hooks.withLock { hooks throws(KernelError) in
+      guard hooks.isEmpty else { return }
+      do throws(KernelError) {
+        for point in Self.points where lookups || !point.isLookup {
+          // The context is not retained: close() takes the hooks out before the monitor goes away.
+          let handlers = HookHandlers(
+            pre: point.pre, post: point.post, context: UnsafeMutableRawPointer(mutating: owner))
+          let options = HookOptions(vectors: point.hasStackArguments ? .bytes16 : .integersOnly)
+          hooks.append(try KernelFunction.named(point.function).attach(options, handlers: handlers))
+        }
+      } catch {
+        try Self.detach(&hooks)
+        throw error
+      }
+    }
+  }
+
+  /// Takes the hooks out; returns after the last call has left.
+  func detach() throws(KernelError) {
+    try hooks.withLock { hooks throws(KernelError) in try Self.detach(&hooks) }
+  }
+
+  private static func detach(_ hooks: inout [Hook]) throws(KernelError) {
+    // The inner ones first, so that a pre that was asked has its post.
+    while let hook = hooks.last {
+      do {
+        try hook.detach()
+      } catch {
+        throw KernelError("the file layer", error)
+      }
+      hooks.removeLast()
+    }
+  }
+
+  // MARK: Outer hooks
+
+  /// Whether a call is about this monitor's files: the image's functions serve every kernel of the process.
+  func isMine(_ context: UnsafePointer<kernel_vfs_context>?) -> Bool {
+    context?.pointee.vc_filesystem == files.mount
+  }
+
+  func willOpen(_ frame: UnsafeMutablePointer<HookFrame>) {
+    guard let lookup = UnsafeMutablePointer<kernel_nameidata>(bitPattern: UInt(frame.pointee.rdi)),
+      isMine(lookup.pointee.ni_context)
+    else { return }
+    let operation = Lane.current.files.begin(owner)
+    operation.lookup = lookup
+    operation.grant = UnsafeMutablePointer(bitPattern: UInt(frame.pointee.rsi))
+    let attributes = UnsafePointer<kernel_vnode_attr>(bitPattern: UInt(frame.pointee.rdx))
+    operation.mode = attributes.map { UInt32($0.pointee.va_mode) } ?? 0
+  }
+
+  func didOpen(_ frame: UnsafeMutablePointer<HookFrame>) {
+    guard let lookup = UnsafeMutablePointer<kernel_nameidata>(bitPattern: UInt(frame.pointee.rdi)),
+      isMine(lookup.pointee.ni_context)
+    else { return }
+    if let operation = Lane.current.files.current(owner), let opened = lookup.pointee.ni_vp {
+      operation.take(opened)
+    }
+    finish(frame)
+  }
+
+  func willCall(_ frame: UnsafeMutablePointer<HookFrame>) {
+    guard isMine(UnsafePointer(bitPattern: UInt(frame.pointee.rdi))) else { return }
+    _ = Lane.current.files.begin(owner)
+  }
+
+  func didCall(_ frame: UnsafeMutablePointer<HookFrame>) {
+    guard isMine(UnsafePointer(bitPattern: UInt(frame.pointee.rdi))) else { return }
+    finish(frame)
+  }
+
+  func willClose(_ frame: UnsafeMutablePointer<HookFrame>) {
+    guard isMine(UnsafePointer(bitPattern: UInt(frame.pointee.rdi))),
+      let node = UnsafePointer<kernel_vnode>(bitPattern: UInt(frame.pointee.rdx))
+    else { return }
+    let lane = Lane.current
+    let operation = lane.files.begin(owner)
+    operation.number = lane.nextOperation()
+    operation.kind = .close
+    operation.take(node)
+    operation.flags = frame.pointee.rcx & 0xFFFF_FFFF == 0 ? 0 : 1
+    operation.path.fill { files.path(of: Vnode.of(node), into: $0) }
+  }
+
+  /// Tells what came out, if anybody was asked, and lets the caller see a replaced result.
+  private func finish(_ frame: UnsafeMutablePointer<HookFrame>) {
+    let lane = Lane.current
+    guard let operation = lane.files.current(owner) else { return }
+    defer { lane.files.end() }
+    guard operation.number != 0 else { return }
+    let verdict = records.fileDone(
+      operation, error: Int32(truncatingIfNeeded: frame.pointee.result))
+    guard let replacement = verdict.replacement else { return }
+    let error = DarwinErrno.darwin(Int32(truncatingIfNeeded: replacement))
+    // An open that failed has no file to give.
+    if error == 0, operation.lookup != nil { return }
+    frame.pointee.result = UInt64(UInt32(bitPattern: error))
+  }
+
+  /// Hands the monitor to a handler without touching its reference count.
+  static func with<Result>(
+    _ context: UnsafeMutableRawPointer?, _ body: (FilesMonitor) -> Result
+  ) -> Result {
+    guard let context else { preconditionFailure("a hook without its monitor") }
+    return Unmanaged<FilesMonitor>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
+  }
+}
