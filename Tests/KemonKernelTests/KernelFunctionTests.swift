@@ -35,7 +35,7 @@ import Testing
       for function in KernelFunction.all {
         let before = Self.code(function)
         let extent = function.size.map { FunctionExtent(start: function.code, size: $0) }
-        let tier = try HookEngine.plan(entry: function.code, extent: extent).tier
+        let tier = try HookEngine.plan(entry: function.code, HookOptions(extent: extent)).tier
         let calls = Calls()
         let hook = try function.attach(handlers: calls.skipping)
         #expect(Self.call(function) == 42, "\(function.name), by \(tier)")

@@ -31,7 +31,7 @@ final class FilesMachine {
     files = FileSystem(release: release, kauth: kauth, policies: policies)
     dispatcher = Dispatcher(ring: ring)
     dispatcher.add(plugin.handlers)
-    subscription = ring.subscribe(named: "test", overflow: .drop)
+    subscription = try ring.subscribe(named: "test", overflow: .drop)
     records = KernelRecords(dispatcher: dispatcher)
     monitor = FilesMonitor(files, records: records)
     launchd = files.context(for: process(1, "launchd", uid: 0))
@@ -75,7 +75,8 @@ final class FilesMachine {
 
 func process(_ pid: Int32, _ comm: String, uid: UInt32) -> Session.Process {
   Session.Process(
-    pid: pid, ppid: 1, uid: uid, gid: uid, comm: comm, parent: "launchd", exe: "/bin/\(comm)")
+    name: comm, pid: pid, ppid: 1, uid: uid, gid: uid, comm: comm, parent: "launchd",
+    exe: "/bin/\(comm)")
 }
 
 /// A record about files, copied.
