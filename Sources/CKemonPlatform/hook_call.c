@@ -11,12 +11,12 @@
 
 #define AT(type, field, offset) _Static_assert(offsetof(type, field) == offset, #field " moved")
 AT(struct ckemon_hook, original, CKEMON_HOOK_ORIGINAL);
+AT(struct ckemon_hook, self, CKEMON_HOOK_SELF);
 AT(struct ckemon_hook, resume, CKEMON_HOOK_RESUME);
 AT(struct ckemon_hook, table, CKEMON_HOOK_TABLE);
 AT(ckemon_hook_table, pre, CKEMON_TABLE_PRE);
 AT(ckemon_hook_table, post, CKEMON_TABLE_POST);
 AT(ckemon_hook_table, context, CKEMON_TABLE_CONTEXT);
-AT(ckemon_call, table, CKEMON_CALL_TABLE);
 AT(ckemon_hook_frame, rdi, CKEMON_FRAME_RDI);
 AT(ckemon_hook_frame, rsi, CKEMON_FRAME_RSI);
 AT(ckemon_hook_frame, rdx, CKEMON_FRAME_RDX);
@@ -32,7 +32,6 @@ AT(ckemon_hook_frame, return_address, CKEMON_FRAME_RETURN_ADDRESS);
 AT(ckemon_hook_frame, stack_arguments, CKEMON_FRAME_STACK_ARGUMENTS);
 AT(ckemon_hook_frame, hook, CKEMON_FRAME_HOOK);
 AT(ckemon_hook_frame, scratch, CKEMON_FRAME_SCRATCH);
-AT(ckemon_hook_frame, note, CKEMON_FRAME_NOTE);
 AT(ckemon_hook_frame, skipped, CKEMON_FRAME_SKIPPED);
 AT(ckemon_hook_frame, state, CKEMON_FRAME_STATE);
 AT(ckemon_hook_frame, vectors, CKEMON_FRAME_VECTORS);
@@ -60,9 +59,9 @@ int ckemon_hook_is_inside(const ckemon_hook *hook) {
 }
 
 /* Called by the thunks. Asks the pre handlers. */
-uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame);
+ckemon_entered ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame);
 /* Asks the post handlers and ends the call. */
-void ckemon_hook_leave(ckemon_hook_frame *frame);
+void ckemon_hook_leave(ckemon_hook_frame *frame, ckemon_hook_table *table, ckemon_note *note);
 /* Tells whoever waits for calls to leave that one has. */
 void ckemon_hook_departed(ckemon_hook *hook);
 
@@ -74,24 +73,23 @@ static int is_running(const ckemon_lane *lane, const ckemon_hook *hook) {
   return is_noted(lane, hook, CKEMON_NOTE_RUNNING);
 }
 
-/* Notes the call and returns the handlers that it uses until it leaves; NULL when there are none. */
-static ckemon_hook_table *note(ckemon_hook *hook, ckemon_lane *lane, ckemon_hook_frame *frame) {
-  uintptr_t place = (uintptr_t)frame;
-  ckemon_note *note = ckemon_lane_find(lane, place);
-  frame->note = note;
-  if (note == NULL) {
+/* Notes the call with the handlers that it uses until it leaves; NULL when there are none. */
+static ckemon_entered note(ckemon_hook *hook, ckemon_lane *lane, uintptr_t frame) {
+  ckemon_entered entered = {.note = ckemon_lane_find(lane, frame)};
+  if (entered.note == NULL) {
     atomic_fetch_add(&hook->uncounted, 1);
-    return atomic_load(&hook->table);
+    entered.table = atomic_load(&hook->table);
+    return entered;
   }
-  uintptr_t outer = atomic_load_explicit(&note[-1].table, memory_order_relaxed);
+  uintptr_t outer = atomic_load_explicit(&entered.note[-1].table, memory_order_relaxed);
   uintptr_t inside = (outer & CKEMON_NOTE_FLAGS) != 0 ? CKEMON_NOTE_INSIDE : 0;
   for (;;) {
     /* First note, then look; whoever publishes first changes the table, then looks at the notes, with a barrier in all
      * threads in between. So a call that still finds the table it has noted is seen by whoever retires it. */
-    ckemon_hook_table *table = atomic_load_explicit(&hook->table, memory_order_acquire);
-    if (ckemon_lane_push(lane, note, (uintptr_t)table | inside, place) &&
-        atomic_load_explicit(&hook->table, memory_order_acquire) == table)
-      return table;
+    entered.table = atomic_load_explicit(&hook->table, memory_order_acquire);
+    if (ckemon_lane_push(lane, entered.note, (uintptr_t)entered.table | inside, frame) &&
+        atomic_load_explicit(&hook->table, memory_order_acquire) == entered.table)
+      return entered;
   }
 }
 
@@ -123,11 +121,10 @@ void ckemon_hook_departed(ckemon_hook *hook) {
 }
 
 /* Ends the use of the call's handlers. */
-static void leave(ckemon_hook_frame *frame) {
+static void leave(ckemon_hook_frame *frame, const ckemon_hook_table *table, ckemon_note *note) {
   ckemon_hook *hook = (ckemon_hook *)(uintptr_t)frame->hook;
-  const ckemon_hook_table *table = ((ckemon_call *)frame)->table;
-  if (frame->note != NULL)
-    ckemon_lane_leave(frame->note, (uintptr_t)frame);
+  if (note != NULL)
+    ckemon_lane_leave(note, (uintptr_t)frame);
   else
     atomic_fetch_sub(&hook->uncounted, 1);
   /* The compiler keeps the order; the barrier of whoever retires makes the processor keep it where it matters. */
@@ -146,23 +143,22 @@ static inline void clear_words(void *words, int bytes) {
     _mm_storeu_si128((__m128i *)((char *)words + i), _mm_setzero_si128());
 }
 
-static uint32_t suppress(ckemon_hook *hook, ckemon_hook_frame *frame) {
-  atomic_fetch_add(&hook->suppressed, 1);
-  return frame->state = CKEMON_STATE_BYPASS;
-}
-
-uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
+ckemon_entered ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
+  const ckemon_entered nobody = {NULL, NULL};
+  frame->state = CKEMON_STATE_BYPASS;
   ckemon_lane *lane = ckemon_own_lane;
   if (lane == NULL)
     lane = ckemon_lane_make();
   /* What making a lane calls is not the program's doing. */
-  if (lane == NULL || is_running(lane, hook))
-    return suppress(hook, frame);
-  ckemon_hook_table *table = note(hook, lane, frame);
-  ((ckemon_call *)frame)->table = table;
+  if (lane == NULL || is_running(lane, hook)) {
+    atomic_fetch_add(&hook->suppressed, 1);
+    return nobody;
+  }
+  ckemon_entered entered = note(hook, lane, (uintptr_t)frame);
+  ckemon_hook_table *table = entered.table;
   if (table == NULL) {
-    leave(frame);
-    return frame->state = CKEMON_STATE_BYPASS;
+    leave(frame, NULL, entered.note);
+    return nobody;
   }
   frame->skipped = 0;
   frame->state = CKEMON_STATE_CALL;
@@ -170,29 +166,27 @@ uint32_t ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
   frame->result2 = 0;
   clear_words(frame->result_vectors, sizeof frame->result_vectors);
   clear_words(frame->scratch, sizeof frame->scratch);
-  uintptr_t before = begin_handlers(lane, hook, frame->note);
+  uintptr_t before = begin_handlers(lane, hook, entered.note);
   int32_t answer = table->pre(table->context, frame);
-  end_handlers(lane, frame->note, before);
-  if (answer != CKEMON_PROCEED) {
-    frame->skipped = 1;
-    return frame->state = CKEMON_STATE_SKIP;
-  }
-  if (table->post != NULL)
-    return CKEMON_STATE_CALL;
+  end_handlers(lane, entered.note, before);
+  frame->skipped = answer != CKEMON_PROCEED;
+  if (frame->skipped || table->post != NULL)
+    return entered;
   /* The call goes on without us. */
-  leave(frame);
-  return frame->state = CKEMON_STATE_BYPASS;
+  frame->state = CKEMON_STATE_BYPASS;
+  leave(frame, table, entered.note);
+  return nobody;
 }
 
-void ckemon_hook_leave(ckemon_hook_frame *frame) {
-  const ckemon_hook_table *table = ((ckemon_call *)frame)->table;
+void ckemon_hook_leave(ckemon_hook_frame *frame, ckemon_hook_table *table, ckemon_note *note) {
+  frame->state = CKEMON_STATE_BYPASS;
   if (table->post != NULL) {
     ckemon_lane *lane = ckemon_own_lane;
-    uintptr_t before = begin_handlers(lane, table->hook, frame->note);
+    uintptr_t before = begin_handlers(lane, table->hook, note);
     table->post(table->context, frame);
-    end_handlers(lane, frame->note, before);
+    end_handlers(lane, note, before);
   }
-  leave(frame);
+  leave(frame, table, note);
 }
 
 int32_t ckemon_hook_pre_all(void *context, ckemon_hook_frame *frame) {
@@ -210,14 +204,14 @@ int32_t ckemon_hook_pre_all(void *context, ckemon_hook_frame *frame) {
       copy_words(call->scratch[i], frame->scratch, sizeof frame->scratch);
     i++;
   }
-  call->ran = i;
+  frame->ran = i;
   return answer;
 }
 
 void ckemon_hook_post_all(void *context, ckemon_hook_frame *frame) {
   const ckemon_hook_table *table = context;
   const ckemon_call *call = (const ckemon_call *)frame;
-  for (uint32_t i = call->ran; i-- > 0;) {
+  for (uint32_t i = (uint32_t)frame->ran; i-- > 0;) {
     const ckemon_hook_handler *handler = &table->handlers[i];
     if (i < CKEMON_SCRATCHES)
       copy_words(frame->scratch, call->scratch[i], sizeof frame->scratch);
@@ -231,6 +225,7 @@ void ckemon_hook_post_all(void *context, ckemon_hook_frame *frame) {
 /* The part of the unwinder's interface that is needed here; <unwind.h> belongs to the compiler. */
 struct _Unwind_Context;
 extern uintptr_t _Unwind_GetCFA(struct _Unwind_Context *) __attribute__((weak));
+extern uintptr_t _Unwind_GetGR(struct _Unwind_Context *, int) __attribute__((weak));
 int ckemon_hook_personality(int version, int actions, uint64_t class, void *exception, struct _Unwind_Context *context)
     __attribute__((visibility("hidden")));
 
@@ -238,13 +233,13 @@ int ckemon_hook_personality(int version, int actions, uint64_t class, void *exce
 int ckemon_hook_personality(int version, int actions, uint64_t class, void *exception,
                             struct _Unwind_Context *context) {
   (void)version, (void)class, (void)exception;
-  enum { cleanup_phase = 2, continue_unwind = 8 };
-  if ((actions & cleanup_phase) != 0 && _Unwind_GetCFA != NULL) {
+  enum { cleanup_phase = 2, continue_unwind = 8, rbx = 3, r12 = 12 };
+  if ((actions & cleanup_phase) != 0 && _Unwind_GetCFA != NULL && _Unwind_GetGR != NULL) {
     ckemon_hook_frame *frame = (ckemon_hook_frame *)(_Unwind_GetCFA(context) + CKEMON_CALL_PLACE);
     if (frame->state == CKEMON_STATE_CALL) {
       frame->skipped = 2;
-      frame->state = CKEMON_STATE_BYPASS;
-      ckemon_hook_leave(frame);
+      ckemon_hook_leave(frame, (ckemon_hook_table *)_Unwind_GetGR(context, rbx),
+                        (ckemon_note *)_Unwind_GetGR(context, r12));
     }
   }
   return continue_unwind;

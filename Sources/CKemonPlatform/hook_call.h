@@ -8,8 +8,7 @@
 #define CKEMON_TABLE_PRE 8
 #define CKEMON_TABLE_POST 16
 #define CKEMON_TABLE_CONTEXT 24
-#define CKEMON_CALL_TABLE 608
-#define CKEMON_CALL_SIZE 624
+#define CKEMON_CALL_SIZE 608
 
 /* From the thunk's stack pointer to the call, while the original runs. */
 #define CKEMON_CALL_PLACE 128
@@ -29,6 +28,7 @@ struct ckemon_hook_table {
 
 struct ckemon_hook {
   const void *original;
+  const void *self; /* thunks copy both at once */
   const void *resume;
   _Atomic(ckemon_hook_table *) table; /* NULL: nobody is asked */
   /* Calls that found no note in their lane, how many left while somebody may have waited, and calls made by handlers:
@@ -42,10 +42,13 @@ struct ckemon_hook {
 typedef struct ckemon_call {
   ckemon_hook_frame frame;
   uint64_t scratch[CKEMON_SCRATCHES][4];
-  ckemon_hook_table *table;
-  uint32_t ran; /* of several handlers those whose pre was called */
-  uint32_t reserved;
 } ckemon_call;
+
+/* What ckemon_hook_enter found: the thunk keeps both in registers. */
+typedef struct ckemon_entered {
+  ckemon_hook_table *table; /* NULL: nobody is asked (any more) */
+  struct ckemon_note *note; /* NULL: the call is counted, not noted */
+} ckemon_entered;
 
 /* Handlers that call the handlers of the table which is their context, in order and in the opposite one. */
 int32_t ckemon_hook_pre_all(void *table, ckemon_hook_frame *frame);

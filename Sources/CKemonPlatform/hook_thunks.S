@@ -14,14 +14,14 @@
 /* From rsp: 24 words of stack arguments, the last eight of them where the frame later has the vector results. */
 #define PLACE CKEMON_CALL_PLACE
 #define F(field) (PLACE + CKEMON_FRAME_##field)
-#define TABLE (PLACE + CKEMON_CALL_TABLE)
 #define END (PLACE + CKEMON_CALL_SIZE)
 /* Behind that the upper halves of 64-byte registers. */
 #define UPPER ((END + 31) / 32 * 32)
 #define UPPER_RESULTS (UPPER + 256)
 
-#if CKEMON_STACK_WORDS * 8 != PLACE + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || END % 16 != 0
-#error "the copy of the stack arguments overlaps the vector results only"
+#if CKEMON_STACK_WORDS * 8 != PLACE + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || END % 16 != 0 || \
+    CKEMON_HOOK_SELF - CKEMON_HOOK_ORIGINAL != CKEMON_FRAME_HOOK - CKEMON_FRAME_TARGET
+#error "the copy of the stack arguments overlaps the vector results only; original and hook are copied at once"
 #endif
 
 /* A race detector must see how calls are noted: C does it then. */
@@ -93,7 +93,11 @@
   movq F(R8)(%rsp), %r8
   movq F(R9)(%rsp), %r9
   movq F(R10)(%rsp), %r10
-  movq F(RAX)(%rsp), %rax
+  .if \vectors != 0
+    movq F(RAX)(%rsp), %rax
+  .else
+    xorl %eax, %eax
+  .endif
   movq F(TARGET)(%rsp), %r11
 .endm
 
@@ -101,37 +105,41 @@
   .if \words != 0
     movq F(STACK_ARGUMENTS)(%rsp), %rax
     .if \width >= 32
-      .irp place, 0, 32, 64, 96, 128, 160
-        vmovups \place(%rax), %ymm0
-        vmovups %ymm0, \place(%rsp)
-      .endr
+      EACH COPY, 32, 0, \words / 4
     .else
-      .irp place, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176
-        movups \place(%rax), %xmm0
-        movaps %xmm0, \place(%rsp)
-      .endr
+      EACH COPY, 16, 0, \words / 4
     .endif
   .endif
 .endm
 
-/* What handlers find zero. */
-.macro CLEAR_RESULTS width, vectors
+/* 32 bytes, in one or two pieces. */
+.macro COPY width, index, place
+  .if \width == 32
+    vmovups \place(%rax), %ymm0
+    vmovups %ymm0, \place(%rsp)
+  .else
+    movups \place(%rax), %xmm0
+    movups (\place + 16)(%rax), %xmm1
+    movaps %xmm0, \place(%rsp)
+    movaps %xmm1, (\place + 16)(%rsp)
+  .endif
+.endm
+
+/* What handlers find zero: results, scratch, what became of the call, and the number of vector arguments. */
+.macro CLEAR width, vectors
   .if \width >= 32
     vpxor %xmm8, %xmm8, %xmm8
-    vmovdqu %xmm8, F(RESULT)(%rsp)
-    vmovdqu %ymm8, F(SCRATCH)(%rsp)
+    vmovdqu %ymm8, F(RESULT)(%rsp)
+    vmovdqu %ymm8, (F(RESULT) + 32)(%rsp)
     vmovdqu %ymm8, F(RESULT_VECTORS)(%rsp)
     vmovdqu %ymm8, (F(RESULT_VECTORS) + 32)(%rsp)
   .else
     xorps %xmm8, %xmm8
-    movups %xmm8, F(RESULT)(%rsp)
-    movups %xmm8, F(SCRATCH)(%rsp)
-    movups %xmm8, (F(SCRATCH) + 16)(%rsp)
+    EACH STORE_ZERO, 16, F(RESULT), 2
     .if \vectors != 0
       EACH STORE_ZERO, 16, F(RESULT_VECTORS), 2
     .endif
   .endif
-  movq $0, F(SKIPPED)(%rsp)  /* and the state: the call is made and asked about again */
 .endm
 .macro STORE_ZERO width, index, place
   movups %xmm8, \place(%rsp)
@@ -187,13 +195,16 @@
   .endif
   andq $-32, %rsp            /* no vector crosses a cache line; callers that do not keep the ABI's alignment may come */
 
+  CLEAR \width, \vectors
   movq %rdi, F(RDI)(%rsp)
   movq %rsi, F(RSI)(%rsp)
   movq %rdx, F(RDX)(%rsp)
   movq %rcx, F(RCX)(%rsp)
   movq %r8, F(R8)(%rsp)
   movq %r9, F(R9)(%rsp)
-  movq %rax, F(RAX)(%rsp)
+  .if \vectors != 0
+    movq %rax, F(RAX)(%rsp)
+  .endif
   movq %r10, F(R10)(%rsp)
   .if \is_call_site
     movq %r11, F(TARGET)(%rsp)
@@ -203,14 +214,14 @@
      * DW_CFA_val_expression(rip, { breg6 (rbp) 8; deref; const1u CKEMON_STUB_RETURN; minus; deref;
      * plus_uconst CKEMON_HOOK_RESUME; deref }) */
     .cfi_escape 0x16, 0x10, 0x0a, 0x76, 0x08, 0x06, 0x08, CKEMON_STUB_RETURN, 0x1c, 0x06, 0x23, CKEMON_HOOK_RESUME, 0x06
+    movq %r11, F(HOOK)(%rsp)
     movq CKEMON_HOOK_RESUME(%r11), %rax
   .else
-    movq CKEMON_HOOK_ORIGINAL(%r11), %rax
-    movq %rax, F(TARGET)(%rsp)
+    movups CKEMON_HOOK_ORIGINAL(%r11), %xmm8
+    movups %xmm8, F(TARGET)(%rsp)
     movq 8(%rbp), %rax
   .endif
   movq %rax, F(RETURN_ADDRESS)(%rsp)
-  movq %r11, F(HOOK)(%rsp)
   leaq 16(%rbp), %rax
   movq %rax, F(STACK_ARGUMENTS)(%rsp)
   STORE_VECTORS \width, F(VECTORS), UPPER, \vectors
@@ -238,9 +249,6 @@
   jne 4f
   testq %rbx, %rbx
   jz 4f
-  movq %r12, F(NOTE)(%rsp)
-  movq %rbx, TABLE(%rsp)
-  CLEAR_RESULTS \width, \vectors
   movq CKEMON_TABLE_CONTEXT(%rbx), %rdi
   call *CKEMON_TABLE_PRE(%rbx)
   movq %rbx, (%r12)          /* no handler runs */
@@ -279,6 +287,8 @@
   #endif
 3:
   leaq PLACE(%rsp), %rdi
+  movq %rbx, %rsi
+  movq %r12, %rdx
   call ckemon_hook_leave
 9:
   movq F(RESULT)(%rsp), %rax
@@ -294,11 +304,12 @@
   movq F(HOOK)(%rsp), %rdi
   leaq PLACE(%rsp), %rsi
   call ckemon_hook_enter
-  movq TABLE(%rsp), %rbx
-  movq F(NOTE)(%rsp), %r12
-  cmpl $CKEMON_STATE_BYPASS, %eax
-  jb 1b
-  je 6f
+  movq %rax, %rbx
+  movq %rdx, %r12
+  testq %rax, %rax
+  jz 6f
+  cmpl $0, F(SKIPPED)(%rsp)
+  je 1b
 7: /* The original is left out. */
   .if \width == 64
     vpxorq %xmm0, %xmm0, %xmm0
@@ -310,7 +321,7 @@
   jne 2b
   jmp 3b
 8: /* Nobody wants to see the end of the call: it is over for us. */
-  movw $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
+  movl $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
   movq ckemon_own_lane@gottpoff(%rip), %rax
   movq %fs:(%rax), %rax
   movq %r12, CKEMON_LANE_TOP(%rax)
@@ -342,11 +353,12 @@
   THUNK ckemon_call_thunk_\width\()_\vectors\()_\words, 1, \width, \vectors, \words
 .endm
   THUNKS 0, 0, 0
-  THUNKS 0, 0, 24
+  THUNKS 0, 0, 8
   THUNKS 16, 2, 0
   THUNKS 16, 8, 0
-  THUNKS 16, 8, 24
+  THUNKS 16, 8, 8
   THUNKS 32, 8, 24
+  THUNKS 16, 8, 24
   THUNKS 64, 8, 24
 #endif
 

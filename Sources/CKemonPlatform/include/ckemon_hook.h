@@ -23,28 +23,27 @@
 #define CKEMON_FRAME_RCX 88
 #define CKEMON_FRAME_R8 96
 #define CKEMON_FRAME_R9 104
-#define CKEMON_FRAME_RAX 112
-#define CKEMON_FRAME_R10 120
+#define CKEMON_FRAME_R10 112
+#define CKEMON_FRAME_RETURN_ADDRESS 120
 #define CKEMON_FRAME_RESULT 128
 #define CKEMON_FRAME_RESULT2 136
-#define CKEMON_FRAME_TARGET 144
-#define CKEMON_FRAME_RETURN_ADDRESS 152
-#define CKEMON_FRAME_STACK_ARGUMENTS 160
-#define CKEMON_FRAME_HOOK 168
-#define CKEMON_FRAME_SCRATCH 176
-#define CKEMON_FRAME_NOTE 208
-#define CKEMON_FRAME_SKIPPED 216
-#define CKEMON_FRAME_STATE 220
+#define CKEMON_FRAME_SCRATCH 144
+#define CKEMON_FRAME_SKIPPED 176
+#define CKEMON_FRAME_STATE 180
+#define CKEMON_FRAME_RAX 184
+#define CKEMON_FRAME_TARGET 192
+#define CKEMON_FRAME_HOOK 200
+#define CKEMON_FRAME_STACK_ARGUMENTS 208
 #define CKEMON_FRAME_VECTORS 224
 
 #define CKEMON_HOOK_ORIGINAL 0
-#define CKEMON_HOOK_RESUME 8
-#define CKEMON_HOOK_TABLE 16
+#define CKEMON_HOOK_SELF 8
+#define CKEMON_HOOK_RESUME 16
+#define CKEMON_HOOK_TABLE 24
 
-/* What becomes of a call: it is made and asked about again, nobody is asked (any more), or the original is left out. */
+/* Whether handlers are asked when a call is over. */
 #define CKEMON_STATE_CALL 0
 #define CKEMON_STATE_BYPASS 1
-#define CKEMON_STATE_SKIP 2
 
 /* Words of stack arguments that are passed on to the original. */
 #define CKEMON_STACK_WORDS 24
@@ -82,17 +81,17 @@ typedef struct ckemon_vector {
 typedef struct ckemon_hook_frame {
   ckemon_vector result_vectors[2];     /* xmm0 and xmm1 of the result; post may replace them */
   uint64_t rdi, rsi, rdx, rcx, r8, r9; /* integer arguments; a pre handler may change them */
-  uint64_t rax;                        /* number of vector arguments of a variadic call */
   uint64_t r10;                        /* static chain */
-  uint64_t result, result2;            /* rax and rdx of the result; post may replace them, pre sets them to skip */
-  uint64_t target;                     /* address that is called as the original */
   uint64_t return_address;             /* where the call returns to, as the program has it */
-  uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on after pre */
-  const void *hook;                    /* the ckemon_hook */
+  uint64_t result, result2;            /* rax and rdx of the result; post may replace them, pre sets them to skip */
   uint64_t scratch[4];                 /* zero at pre, kept for post: what a handler wants to remember of this call; for the first CKEMON_SCRATCHES handlers */
-  void *CKEMON_NULLABLE note;          /* of the thunk */
   uint32_t skipped;                    /* in post: 1 = the original was not called, 2 = an exception left it */
-  uint16_t state, reserved;            /* of the thunk */
+  uint32_t state;                      /* of the thunk */
+  uint64_t rax;                        /* number of vector arguments of a variadic call; 0 when no vectors are kept */
+  uint64_t target;                     /* address that is called as the original */
+  const void *hook;                    /* the ckemon_hook */
+  uint64_t *stack_arguments;           /* the caller's; the first CKEMON_STACK_WORDS are passed on after pre */
+  uint64_t ran;                        /* of several handlers those whose pre was called */
   ckemon_vector vectors[8];            /* vector arguments; a pre handler may change them */
 } ckemon_hook_frame;
 

@@ -55,17 +55,17 @@ typedef struct kemon_hook_vector {
 typedef struct kemon_hook_frame {
   kemon_hook_vector result_vectors[2]; /* xmm0 and xmm1 of the result; post may replace them */
   uint64_t rdi, rsi, rdx, rcx, r8, r9; /* integer arguments; pre may change them */
-  uint64_t rax;                        /* number of vector arguments of a variadic call */
   uint64_t r10;                        /* static chain */
-  uint64_t result, result2;            /* rax and rdx of the result; post may replace them, pre sets them to skip */
-  uint64_t target;                     /* address that is called as the original */
   uint64_t return_address;             /* where the call returns to, as the program has it */
-  uint64_t *stack_arguments;           /* the caller's; the original gets those that pre leaves there */
-  const void *hook;                    /* of the engine */
+  uint64_t result, result2;            /* rax and rdx of the result; post may replace them, pre sets them to skip */
   uint64_t scratch[4];                 /* zero at pre, kept for post of the same hook, for the first four of a function */
-  void *engine;                        /* of the engine */
   uint32_t skipped;                    /* in post: 1 = the original was not called, 2 = an exception left it */
-  uint16_t engine_state[2];            /* of the engine */
+  uint32_t engine_state;               /* of the engine */
+  uint64_t rax;                        /* number of vector arguments of a variadic call; 0 when no vectors are kept */
+  uint64_t target;                     /* address that is called as the original */
+  const void *hook;                    /* of the engine */
+  uint64_t *stack_arguments;           /* the caller's; the original gets those that pre leaves there */
+  uint64_t engine;                     /* of the engine */
   kemon_hook_vector vectors[8];        /* vector arguments; pre may change them */
 } kemon_hook_frame;
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hook_targets.h"
 #include <ffi.h>
+#include <stdatomic.h>
+#include <stddef.h>
 
-static hook_target originals[3];
+static hook_target originals[5];
 
 void hook_set_original(hook_detour detour, hook_target original) { originals[detour] = original; }
 
@@ -45,6 +47,72 @@ long hook_typed_detour(long a, long b, long c, long d, long e, long f) {
   if (pre(a, b, c, d, e, f) == 0)
     result = originals[HOOK_TYPED](a, b, c, d, e, f);
   return post(result);
+}
+
+/* What a hook's handlers can do, for this one prototype: see and change the arguments, leave the original out, see them
+ * again with the result and replace it; with a context; exchanged while calls are under way, which are noted; and not
+ * called for calls that they make. */
+typedef struct equal_call {
+  long a, b, c, d, e, f, result;
+  long scratch[4];
+  int skipped;
+} equal_call;
+
+typedef struct equal_handlers {
+  int32_t (*pre)(void *context, equal_call *call);
+  void (*post)(void *context, equal_call *call);
+  void *context;
+} equal_handlers;
+
+static int32_t equal_pre(void *context, equal_call *call) {
+  (void)context, (void)call;
+  pre_count++;
+  return 0;
+}
+static void equal_post(void *context, equal_call *call) {
+  (void)context, (void)call;
+  post_count++;
+}
+
+static equal_handlers counting = {equal_pre, equal_post, NULL};
+static _Atomic(equal_handlers *) in_force = &counting;
+static _Thread_local struct {
+  _Atomic(equal_handlers *) noted[64];
+  int depth, is_running;
+} thread;
+
+long hook_equal_detour(long a, long b, long c, long d, long e, long f) {
+  int depth = thread.depth;
+  if (thread.is_running || depth == 64)
+    return originals[HOOK_EQUAL](a, b, c, d, e, f);
+  thread.depth = depth + 1;
+  equal_handlers *handlers;
+  do {
+    handlers = atomic_load_explicit(&in_force, memory_order_acquire);
+    atomic_store_explicit(&thread.noted[depth], handlers, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* whoever exchanges them makes a barrier in all threads */
+  } while (atomic_load_explicit(&in_force, memory_order_acquire) != handlers);
+  equal_call call = {a, b, c, d, e, f, 0, {0}, 0};
+  thread.is_running = 1;
+  call.skipped = handlers->pre(handlers->context, &call) != 0;
+  thread.is_running = 0;
+  if (!call.skipped)
+    call.result = originals[HOOK_EQUAL](call.a, call.b, call.c, call.d, call.e, call.f);
+  thread.is_running = 1;
+  handlers->post(handlers->context, &call);
+  thread.is_running = 0;
+  atomic_store_explicit(&thread.noted[depth], NULL, memory_order_release);
+  thread.depth = depth;
+  return call.result;
+}
+
+/* No prologue to speak of, no argument kept but what the loop needs: the calls and returns alone. */
+long hook_calls_detour(long a, long b, long c, long d, long e, long f) {
+  equal_handlers *handlers = atomic_load_explicit(&in_force, memory_order_relaxed);
+  handlers->pre(NULL, NULL);
+  long result = originals[HOOK_CALLS](a, b, c, d, e, f);
+  handlers->post(NULL, NULL);
+  return result;
 }
 
 static ffi_cif cif;

@@ -19,10 +19,14 @@ TARGET(8)
 TARGET(9)
 TARGET(10)
 TARGET(11)
+TARGET(12)
+TARGET(13)
+TARGET(14)
 
 hook_target hook_target_at(size_t index) {
-  static const hook_target targets[] = {target_0, target_1, target_2, target_3, target_4,  target_5,
-                                        target_6, target_7, target_8, target_9, target_10, target_11};
+  static const hook_target targets[] = {target_0,  target_1,  target_2,  target_3,  target_4,
+                                        target_5,  target_6,  target_7,  target_8,  target_9,
+                                        target_10, target_11, target_12, target_13, target_14};
   return index < sizeof targets / sizeof targets[0] ? targets[index] : NULL;
 }
 

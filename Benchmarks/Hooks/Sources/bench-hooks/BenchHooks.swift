@@ -7,8 +7,9 @@ import KemonHooks
 /// Measures hooks beside detours, libffi and frida, all in turns.
 @main
 struct BenchHooks {
-  private static let calls = 400_000
-  private static let rounds = 25
+  // A round is shorter than what the system gives a thread at a time, so that few rounds are interrupted.
+  private static let calls = 40_000
+  private static let rounds = 101
   private static let library = "libcrypto.so.3"
 
   static func main() {

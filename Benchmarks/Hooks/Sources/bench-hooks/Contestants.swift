@@ -10,14 +10,17 @@ enum Contestants {
   static let noHandlers = "hook without handlers"
   static let cHandlers = "pre + post, C handlers"
   static let swiftHandlers = "pre + post, Swift handlers"
-  static let integerHandlers = "pre + post, C handlers, integers only"
+  static let prototypeHandlers = "pre + post, C handlers, by prototype"
   static let typedHandlers = "pre + post, typed Swift handlers"
   static let typedDetour = "typed detour written by hand"
+  static let callsDetour = "detour that calls and does nothing else"
+  static let equalDetour = "typed detour with what a hook has"
   static let closure = "libffi closure detour"
 
   static func all() throws -> [Contestant] {
     var functions = Functions()
     var found: [Contestant] = []
+    let prototype = try HookPrototype("i64(i64,i64,i64,i64,i64,i64)")
     found.append(Contestant(unhooked, calling: try functions.next()))
     found.append(
       Contestant(
@@ -41,25 +44,29 @@ enum Contestants {
     }
     found.append(
       Contestant(
-        integerHandlers,
-        calling: try functions.next { try attach($0, [counting], vectors: .integersOnly) },
-        events: 1))
-    for (name, handlers) in [
-      (swiftHandlers, SwiftHandlers.counting), (typedHandlers, try SwiftHandlers.typed()),
+        prototypeHandlers,
+        calling: try functions.next { try attach($0, [counting], prototype) }, events: 1))
+    for (name, handlers, prototype) in [
+      (swiftHandlers, SwiftHandlers.counting, nil),
+      (typedHandlers, try SwiftHandlers.typed(prototype), prototype),
     ] {
       found.append(
-        Contestant(name, calling: try functions.next { try attach($0, [handlers]) }) { calls in
+        Contestant(name, calling: try functions.next { try attach($0, [handlers], prototype) }) {
           let counts = SwiftHandlers.take()
-          return counts.pre == UInt64(calls) && counts.post == UInt64(calls)
+          return counts.pre == UInt64($0) && counts.post == UInt64($0)
         })
     }
-    found.append(
-      Contestant(
-        typedDetour,
-        calling: try functions.next {
-          hook_set_original(HOOK_TYPED, try replace($0, by: hook_typed_detour))
-        },
-        events: 1))
+    let detours: [(String, hook_detour, hook_target)] = [
+      (typedDetour, HOOK_TYPED, hook_typed_detour), (callsDetour, HOOK_CALLS, hook_calls_detour),
+      (equalDetour, HOOK_EQUAL, hook_equal_detour),
+    ]
+    for (name, kind, detour) in detours {
+      found.append(
+        Contestant(
+          name,
+          calling: try functions.next { hook_set_original(kind, try replace($0, by: detour)) },
+          events: 1))
+    }
     guard let detour = hook_closure_detour() else { throw BenchError("libffi makes no closure") }
     found.append(
       Contestant(
@@ -83,10 +90,10 @@ enum Contestants {
   private static var counting: HookHandlers { HookHandlers(pre: countPre, post: countPost) }
 
   private static func attach(
-    _ function: UnsafeRawPointer, _ handlers: [HookHandlers], vectors: VectorWidth = .bytes32
+    _ function: UnsafeRawPointer, _ handlers: [HookHandlers], _ prototype: HookPrototype? = nil
   ) throws {
     for item in handlers {
-      try HookEngine.attach(entry: function, HookOptions(vectors: vectors), handlers: item)
+      try HookEngine.attach(entry: function, HookOptions(prototype: prototype), handlers: item)
     }
   }
 

@@ -96,10 +96,22 @@ struct Report: Encodable {
 
   private static let promises: [(name: String, mine: String, other: String, target: Double)] = [
     ("pre + post in C against frida", Contestants.cHandlers, "frida: CModule enter + leave", 0.05),
-    ("pre + post in C against a typed detour", Contestants.cHandlers, Contestants.typedDetour, 1.3),
+    (
+      "by prototype against a typed detour", Contestants.prototypeHandlers,
+      Contestants.typedDetour, 1.3
+    ),
+    (
+      "by prototype against one that can the same", Contestants.prototypeHandlers,
+      Contestants.equalDetour, 1.3
+    ),
     ("handlers in Swift against C", Contestants.swiftHandlers, Contestants.cHandlers, 1.1),
-    ("typed handlers against C", Contestants.typedHandlers, Contestants.cHandlers, 2.5),
-    ("pre + post in C against libffi", Contestants.cHandlers, Contestants.closure, 1.0 / 12),
+    (
+      "typed handlers against C by prototype", Contestants.typedHandlers,
+      Contestants.prototypeHandlers, 2.5
+    ),
+    (
+      "by prototype against libffi", Contestants.prototypeHandlers, Contestants.closure, 1.0 / 12
+    ),
   ]
 
   var text: String {

@@ -22,8 +22,7 @@ enum SwiftHandlers {
   nonisolated(unsafe) private(set) static var result: HookArgument<Int>?
 
   /// Handlers that read two arguments and replace the result by itself, by their types.
-  static func typed() throws -> HookHandlers {
-    let prototype = try HookPrototype("i64(i64,i64,i64,i64,i64,i64)")
+  static func typed(_ prototype: HookPrototype) throws -> HookHandlers {
     first = try prototype.argument(0, as: Int.self)
     sixth = try prototype.argument(5, as: Int.self)
     result = try prototype.result(as: Int.self)

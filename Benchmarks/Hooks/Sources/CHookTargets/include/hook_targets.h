@@ -15,7 +15,7 @@ hook_target hook_target_at(size_t index);
 double hook_measure(hook_target function, long calls);
 
 /* Where the contestants' own detours find what they stand in front of. */
-typedef enum hook_detour { HOOK_BARE, HOOK_TYPED, HOOK_CLOSURE } hook_detour;
+typedef enum hook_detour { HOOK_BARE, HOOK_TYPED, HOOK_CALLS, HOOK_EQUAL, HOOK_CLOSURE } hook_detour;
 void hook_set_original(hook_detour detour, hook_target original);
 
 /* Calls the original: what a bare replacement costs. */
@@ -23,6 +23,12 @@ long hook_bare_detour(long a, long b, long c, long d, long e, long f);
 
 /* What one writes by hand for one prototype: pre and post through pointers. */
 long hook_typed_detour(long a, long b, long c, long d, long e, long f);
+
+/* Calls pre, the original and post, and does nothing else: three calls that return. */
+long hook_calls_detour(long a, long b, long c, long d, long e, long f);
+
+/* What one writes by hand for one prototype to have what a hook has. */
+long hook_equal_detour(long a, long b, long c, long d, long e, long f);
 
 /* A detour made by libffi that calls pre and post and then the original through ffi_call; NULL when libffi refuses. */
 hook_target hook_closure_detour(void);
