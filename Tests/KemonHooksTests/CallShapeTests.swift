@@ -25,7 +25,10 @@ import Testing
     var count = 0
     let rows = UnsafeBufferPointer(start: call_shapes(&count), count: count)
     return rows.compactMap { row in
-      guard let call = row.function else { return nil }
+      // One of them is another suite's.
+      guard let call = row.function, String(cString: row.name) != "direct_watched" else {
+        return nil
+      }
       return Shape(
         name: String(cString: row.name), isNoCall: row.is_no_call != 0,
         site: UInt(bitPattern: row.site),

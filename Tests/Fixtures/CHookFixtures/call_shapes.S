@@ -98,6 +98,8 @@ first:
 /* Direct: 5 bytes, and longer with prefixes that mean nothing. */
 SHAPE direct
 SITE direct, call fixture_callee
+SHAPE direct_watched            /* for the suite that watches mappings */
+SITE direct_watched, call fixture_callee
 SHAPE direct_relaxed            /* what linkers make of a call through the GOT */
 SITE direct_relaxed, addr32 call fixture_callee
 SHAPE direct_padded             /* what compilers pad calls with */

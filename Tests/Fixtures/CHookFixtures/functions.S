@@ -221,6 +221,14 @@ BEGIN fixture_live_loop_back
   ret
 END fixture_live_loop_back
 
+BEGIN fixture_watched_loop
+  mov rax, rdi
+1:
+  dec rdi
+  jnz 1b
+  ret
+END fixture_watched_loop
+
 BEGIN fixture_endbr
   endbr64
   lea rax, [rdi + 1]

@@ -37,6 +37,7 @@ HOOK_FIXTURE_ADD(fixture_add_swapped)
 HOOK_FIXTURE_ADD(fixture_add_pre)
 HOOK_FIXTURE_ADD(fixture_add_nested)
 HOOK_FIXTURE_ADD(fixture_add_dynamic)
+HOOK_FIXTURE_ADD(fixture_add_watched)
 
 FIXTURE long fixture_sum10(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j) {
   return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j;

@@ -30,6 +30,7 @@ HOOK_FIXTURE_ADD(fixture_add_swapped)
 HOOK_FIXTURE_ADD(fixture_add_pre)
 HOOK_FIXTURE_ADD(fixture_add_nested)
 HOOK_FIXTURE_ADD(fixture_add_dynamic)
+HOOK_FIXTURE_ADD(fixture_add_watched)
 long fixture_sum10(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j);
 double fixture_sum8d(double a, double b, double c, double d, double e, double f, double g, double h);
 long fixture_sum_variadic_of_4(void); /* calls fixture_sum_variadic with 4 doubles */
@@ -99,6 +100,7 @@ long fixture_big_immediate(long n); /* a 10 byte movabs first; n + 0x11223344556
 long fixture_live_endbr(long n);
 long fixture_live_short_jcc(long n);
 long fixture_live_loop_back(long n);
+long fixture_watched_loop(long n);
 
 /* Beginnings whose jumps lead back, and such that must be refused. */
 long fixture_loop_back(long n);    /* a later jump leads to its second instruction */
