@@ -25,6 +25,7 @@ struct KemonHost: ParsableCommand {
     subcommands: [
       RunCommand.self, RecordCommand.self, ReplayCommand.self, BenchCommand.self,
       TraceCommand.self, PluginsCommand.self, EventsCommand.self, HooksCommand.self,
+      KextCommand.self,
       VersionCommand.self,
     ],
     defaultSubcommand: RunCommand.self)

@@ -61,7 +61,7 @@ struct InstructionText {
     "cmove": "cmovz", "cmovne": "cmovnz", "loope": "loopz", "loopne": "loopnz",
   ]
 
-  private static func string<Field>(
+  static func string<Field>(
     _ instruction: UnsafeRawPointer, at field: KeyPath<cs_insn, Field>
   ) -> String {
     guard let offset = MemoryLayout<cs_insn>.offset(of: field) else { return "" }

@@ -130,7 +130,7 @@ struct KextLoader {
   /// Checks that everything that a kext needs, directly or not, is there and new enough.
   private func resolveLibraries(of object: KextObject, _ resolved: inout Set<String>) -> Bool {
     guard !object.isLoaded, resolved.insert(object.kext.id).inserted else { return true }
-    for library in object.kext.libraries {
+    for library in object.kext.libraries where !library.isKernel {
       guard let found = objects[library.id] else {
         records.log("Kext \(object.kext.id) - library kext \(library.id) not found.")
         return false

@@ -2,41 +2,7 @@
 
 extension KextReturn {
   /// What it says about the step that asked for it.
-  fileprivate var outcome: StepOutcome { self == .success ? .done() : .failed(description) }
-}
-
-/// A process asks the kernel to load a kext.
-struct LoadStep: SessionStep {
-  static let name = "load"
-  static let about = "Loads a kext, and before it what it needs."
-  static let mainField: String? = "kext"
-  static let fields: [SessionField] = [
-    .required("kext", .kext, "which kext of the session"),
-    .optional(
-      "start", .choice(levels.map(\.name)), "what is started: all (default), dependencies, nothing"),
-  ]
-
-  private static let levels: [(name: String, level: KextLoader.StartLevel)] = [
-    ("all", .all), ("dependencies", .dependencies), ("nothing", .nothing),
-  ]
-
-  private let kext: String
-  private let level: KextLoader.StartLevel
-
-  init(kext: String) {
-    self.kext = kext
-    level = .all
-  }
-
-  init(_ members: SessionMembers) throws(SessionError) {
-    kext = members.required("kext").string
-    let name = members["start"]?.string
-    level = Self.levels.first { $0.name == name }?.level ?? .all
-  }
-
-  func perform(in context: StepContext) -> StepOutcome {
-    context.model.kexts.request { $0.request(kext, starting: level) }.outcome
-  }
+  var outcome: StepOutcome { self == .success ? .done() : .failed(description) }
 }
 
 /// A process asks the kernel to start a loaded kext.

@@ -50,6 +50,26 @@ public final class Kexts: Sendable {
     }
   }
 
+  /// Adds a kext on disk to those that there are; one of its identifier that is not loaded gives way.
+  ///
+  /// Only what the file says is taken: the start routine of the model's kext is the model's own, and returns 0.
+  ///
+  /// - Returns: its identifier.
+  /// - Throws: what it lacks to be one of this machine's kexts.
+  func add(_ file: KextFile) throws(MachOError) -> String {
+    try objects.withLock { objects throws(MachOError) in
+      let modules = loaded.withLock { $0 }
+      let end = modules.map { $0.base + $0.size }.max() ?? Session.Kext.firstBase
+      let kext = try Session.Kext(file, base: (end + 0xFFF) & ~0xFFF)
+      if objects.named[kext.id]?.isLoaded == true { return kext.id }
+      let object = KextObject(kext, start: start, layout: layout)
+      objects.order.removeAll { $0.kext.id == kext.id }
+      objects.order.append(object)
+      objects.named[kext.id] = object
+      return kext.id
+    }
+  }
+
   /// Does what user space asks for, under the kext lock.
   func request(_ body: (KextLoader) -> KextReturn) -> KextReturn {
     objects.withLock { objects in

@@ -55,5 +55,8 @@ extension Session {
     public let id: String
     /// The lowest version that will do.
     public let version: KextVersion
+
+    /// Whether it is an interface of the kernel itself, which is always there.
+    var isKernel: Bool { id.hasPrefix("com.apple.kpi.") || id.hasPrefix("com.apple.kernel") }
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import KemonText
+
 /// Why a plugin, or a part of it, is not there: one broken rule.
 ///
 /// Problems are values, not thrown ends: everything wrong with a folder of plugins is reported at once, and the

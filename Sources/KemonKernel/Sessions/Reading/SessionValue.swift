@@ -28,6 +28,13 @@ struct SessionValue: Sendable {
     return string
   }
 
+  /// A path, seen from the folder of the session's file.
+  var pathInFolder: String {
+    let path = string
+    guard !path.hasPrefix("/"), let end = text.file.lastIndex(of: "/") else { return path }
+    return text.file[...end] + path
+  }
+
   /// True or false.
   var flag: Bool {
     guard case .bool(let flag) = node.content else { mistake("true or false") }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Makes texts of strangers fit for one line of a terminal.
-enum PrintableText {
+package enum PrintableText {
   /// The text with its control characters written as `\u{…}`, so that they move no cursor and hide nothing.
-  static func escape(_ text: String) -> String {
+  package static func escape(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: isControl) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
