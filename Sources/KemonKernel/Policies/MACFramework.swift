@@ -67,7 +67,7 @@ public final class MACFramework: Sendable {
   /// - Parameter words: the arguments, 64 bits each; a structure by value takes one for each 8 bytes.
   public func ask(_ slot: MACSlot?, by rule: MACRule? = nil, _ words: [UInt64]) -> Int32 {
     guard let slot else { return 0 }
-    return core.ask(slot, rule ?? slot.operation.rule, words)
+    return core.ask(slot, rule ?? slot.rule, words)
   }
 
   // MARK: Policies

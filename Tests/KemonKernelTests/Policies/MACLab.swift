@@ -19,7 +19,7 @@ final class MACLab {
   init(_ release: String = "10.13.6", hasBooted: Bool = true) throws {
     let ring = EventRing()
     dispatcher = Dispatcher(ring: ring)
-    subscription = ring.subscribe(named: "test", overflow: .drop)
+    subscription = try ring.subscribe(named: "test", overflow: .drop)
     let release = try #require(KernelRelease.named(release))
     framework = try MACFramework(
       release: release, records: KernelRecords(dispatcher: dispatcher))
