@@ -5,7 +5,8 @@ import KemonKernel
 
 struct MACHeaderCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "header", abstract: "Print the C header that policies of a release are compiled with.",
+    commandName: "header",
+    abstract: "Print the C header that policies of a release are compiled with.",
     discussion: """
       A library that is compiled with it registers in the model with mac_policy_register, as a kext does: \
       {"load_policy": "./libpolicy.so"} in a session.

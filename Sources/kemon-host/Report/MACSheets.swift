@@ -6,7 +6,8 @@ import KemonKernel
 enum MACSheets {
   /// Every release with its table.
   static var releases: Sheet {
-    var sheet = Sheet("xnu", "macos", "darwin", "policy_version", "table", "slots", "used", "abi_id")
+    var sheet = Sheet(
+      "xnu", "macos", "darwin", "policy_version", "table", "slots", "used", "abi_id")
     for release in MACRelease.all {
       let table = release.table
       sheet.add(

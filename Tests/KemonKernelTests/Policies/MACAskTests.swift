@@ -114,7 +114,8 @@ import Testing
     let slot = lab.framework.slot("vnode_check_lookup_preflight")
     #expect(lab.framework.check(slot, 0xC4ED, 2, 3, 4, 5) == 1)
     #expect(life.words == [[0xC4ED]])
-    #expect(try lab.framework.list()[0].functions[0].operation == "mpo_vnode_check_lookup_preflight")
+    #expect(
+      try lab.framework.list()[0].functions[0].operation == "mpo_vnode_check_lookup_preflight")
   }
 
   @Test func `a policy can go only when nobody is inside`() throws {

@@ -49,7 +49,8 @@ import Testing
     #expect(lab.records().last?.result == 35)
   }
 
-  @Test func `MAC block: the original's way renames the policy, and changes the caller's structure`()
+  @Test
+  func `MAC block: the original's way renames the policy, and changes the caller's structure`()
     throws
   {
     let lab = try MACLab()
@@ -104,7 +105,8 @@ import Testing
         if operation == "mpo_file_check_mmap" { _ = kemon_deny(verdict, 1, "watches libraries") }
       }
     }
-    let policy = try lab.policy("spy", [MACHandler("file_check_mmap"), MACHandler("cred_label_init")])
+    let policy = try lab.policy(
+      "spy", [MACHandler("file_check_mmap"), MACHandler("cred_label_init")])
     #expect(try lab.framework.register(policy).status == 17)
     #expect(seen.steps == ["mpo_cred_label_init", "mpo_file_check_mmap"])
   }

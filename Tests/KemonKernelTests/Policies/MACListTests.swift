@@ -63,7 +63,8 @@ import Testing
     try lab.register("p", [MACHandler("mpo_vnode_check_open"), MACHandler("mpo_file_check_mmap")])
     let functions = try lab.framework.list()[0].functions
     #expect(functions.map(\.operation) == ["mpo_file_check_mmap", "mpo_vnode_check_open"])
-    #expect(functions.map(\.slot) == [36, try #require(lab.framework.table.slot(of: "vnode_check_open"))])
+    #expect(
+      functions.map(\.slot) == [36, try #require(lab.framework.table.slot(of: "vnode_check_open"))])
   }
 
   @Test func `a new start of the machine has no policies`() throws {

@@ -20,7 +20,8 @@ struct MACPolicyLibraryTests {
     try #require(result.status == 0, "\(result.errors)")
   }
 
-  private func library(for release: String = "10.13.6") throws -> (ScratchFolder, MACPolicyLibrary) {
+  private func library(for release: String = "10.13.6") throws -> (ScratchFolder, MACPolicyLibrary)
+  {
     let scratch = try ScratchFolder()
     let header = MACHeader(try #require(MACRelease.named(release)))
     try scratch.write(header.text, to: "mac_policy.h")
@@ -54,7 +55,7 @@ struct MACPolicyLibraryTests {
     #expect(try library.start(in: lab.framework) == 17)
     #expect(try lab.framework.list().isEmpty)
     lab.dispatcher.remove(tokens)
-    lab.framework.watch(["read_only"])
+    try lab.framework.watch(["read_only"])
     #expect(try library.start(in: lab.framework) == 0)
     _ = lab.records()
     #expect(lab.framework.check(lab.framework.slot("vnode_check_open"), 0, 0, 0, 2) == 13)

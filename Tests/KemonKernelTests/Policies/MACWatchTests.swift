@@ -11,9 +11,11 @@ import Testing
 
 /// Plugins in front of every operation of a policy.
 @Suite struct MACWatchTests {
-  @Test func `a plugin sees a call with its arguments by name, and what the policy answered`() throws {
+  @Test func `a plugin sees a call with its arguments by name, and what the policy answered`()
+    throws
+  {
     let lab = try MACLab()
-    lab.framework.watch(["p"])
+    try lab.framework.watch(["p"])
     try lab.register("p", [MACHandler("vnode_check_open") { _ in 13 }])
     try lab.register("q", [MACHandler("vnode_check_open")])
     _ = lab.records()
@@ -30,7 +32,7 @@ import Testing
 
   @Test func `a denied call does not reach the policy, and its caller gets the errno`() throws {
     let lab = try MACLab()
-    lab.framework.watch(nil)
+    try lab.framework.watch(nil)
     let life = Life()
     try lab.register(
       "p",
@@ -54,7 +56,7 @@ import Testing
 
   @Test func `a replaced answer is what the kernel combines`() throws {
     let lab = try MACLab()
-    lab.framework.watch(nil)
+    try lab.framework.watch(nil)
     try lab.register("p", [MACHandler("vnode_check_open") { _ in 13 }])
     lab.plugin([KEMON_KIND_MAC_OP]) { _, verdict in
       _ = kemon_replace_result(verdict, 0, "fine after all")
@@ -62,14 +64,16 @@ import Testing
     #expect(lab.framework.check(lab.framework.slot("vnode_check_open"), 1) == 0)
   }
 
-  @Test func `policies that are there are watched from now on, and their structure comes back`() throws {
+  @Test func `policies that are there are watched from now on, and their structure comes back`()
+    throws
+  {
     let lab = try MACLab()
     let policy = try lab.policy(
       "p", flags: MPC_LOADTIME_FLAG_UNLOADOK, [MACHandler("vnode_check_open")])
     let handle = try #require(try lab.framework.register(policy).handle)
     let ops = policy.conf.pointee.mpc_ops
     let listed = try lab.framework.list()
-    lab.framework.watch(nil)
+    try lab.framework.watch(nil)
     #expect(policy.conf.pointee.mpc_ops != ops)
     #expect(try lab.framework.list() == listed)
     _ = lab.records()
@@ -81,7 +85,7 @@ import Testing
 
   @Test func `a policy that is refused keeps its own table`() throws {
     let lab = try MACLab()
-    lab.framework.watch(nil)
+    try lab.framework.watch(nil)
     try lab.register("twin")
     let twin = try lab.policy("twin", [MACHandler("vnode_check_open")])
     let bytes = twin.confBytes
@@ -91,7 +95,7 @@ import Testing
 
   @Test func `a closed framework leaves the policies as they were`() throws {
     let lab = try MACLab()
-    lab.framework.watch(nil)
+    try lab.framework.watch(nil)
     let policy = try lab.policy("p", [MACHandler("vnode_check_open") { _ in 13 }])
     let ops = policy.conf.pointee.mpc_ops
     _ = try lab.framework.register(policy)
@@ -104,7 +108,7 @@ import Testing
     let flags = Life()
     for (release, position) in [("10.12.6", 4), ("10.13.6", 5)] {
       let lab = try MACLab(release)
-      lab.framework.watch(nil)
+      try lab.framework.watch(nil)
       lab.plugin([KEMON_KIND_MAC_OP_PRE]) { record, _ in
         var value: UInt64 = 0
         guard let operation = record.payload(as: kemon_mac_op.self) else { return }
@@ -169,7 +173,9 @@ import Testing
         #expect(life.words.last == words, "\(operation.name)")
         #expect(life.steps.last == operation.name)
         var seen: [MACRecord] = []
-        while subscription.drain({ seen.append(MACRecord($0)); return true }) > 0 {}
+        while subscription.drain({
+          seen.append(MACRecord($0)); return true
+        }) > 0 {}
         #expect(seen.map(\.phase) == [.pre, .post])
         #expect(seen.allSatisfy { $0.words == words && $0.operation == operation.name })
         #expect(seen.allSatisfy { $0.argumentNames == operation.wordNames })
@@ -180,7 +186,7 @@ import Testing
 
   @Test func `no memory is writable and executable while policies are watched`() throws {
     let lab = try MACLab()
-    lab.framework.watch(nil)
+    try lab.framework.watch(nil)
     try lab.register("p", [MACHandler("vnode_check_open")])
     let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
     #expect(!maps.split(separator: "\n").contains { $0.contains(" rwx") })

@@ -24,7 +24,8 @@ struct AskPoliciesStep: SessionStep {
 
   func perform(in context: StepContext) -> StepOutcome {
     let mac = context.bootedMAC
-    guard let index = mac.table.slot(of: operation.string), !mac.table.slots[index].isReserved else {
+    guard let index = mac.table.slot(of: operation.string), !mac.table.slots[index].isReserved
+    else {
       return .failed("no such operation in \(context.model.release.name)", operation.string)
     }
     let asked = mac.table.slots[index]

@@ -87,7 +87,8 @@ public struct MACHeader: Sendable {
 
   /// Types that have another size on Linux, or are there only with extensions of the C library.
   private static let spellings = [
-    "mode_t": "xnu_mode_t", "dev_t": "xnu_dev_t", "u_int": "unsigned int", "u_long": "unsigned long",
+    "mode_t": "xnu_mode_t", "dev_t": "xnu_dev_t", "u_int": "unsigned int",
+    "u_long": "unsigned long",
   ]
 
   private var operations: String {
