@@ -181,7 +181,7 @@ let package = Package(
       "KemonKernel",
       [
         "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonText", "CKernelImage",
-        "CKernelImageFixtures", "KemonPlatform", "KemonTestSupport",
+        "CKernelImageFixtures", "KemonPlatform", "KemonFakeHost", "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(

@@ -44,9 +44,11 @@ public final class MACFramework: Sendable {
   // MARK: Asking
 
   /// Where an operation stands in this release, with or without `mpo_`; nil when it has no such operation.
-  public func slot(_ name: StaticString) -> MACSlot? {
-    let name = name.description
-    return slots[name.hasPrefix("mpo_") ? name : "mpo_\(name)"]
+  public func slot(_ name: StaticString) -> MACSlot? { slot(named: name.description) }
+
+  /// The same for a name that is not known before.
+  public func slot(named name: String) -> MACSlot? {
+    slots[name.hasPrefix("mpo_") ? name : "mpo_\(name)"]
   }
 
   /// MAC_CHECK: asks every policy that has a function for the operation.
@@ -62,12 +64,18 @@ public final class MACFramework: Sendable {
     return core.ask(slot, .check, a0, a1, a2, a3, a4, a5, a6, a7)
   }
 
+  /// MAC_CHECK with arguments that lie in memory; those that are not given are 0.
+  func check(_ slot: MACSlot?, _ words: UnsafeBufferPointer<UInt64>) -> Int32 {
+    guard let slot, core.hasPolicies else { return 0 }
+    return core.ask(slot, .check, words)
+  }
+
   /// Asks every policy, and combines the answers by the operation's own rule unless another is given.
   ///
   /// - Parameter words: the arguments, 64 bits each; a structure by value takes one for each 8 bytes.
   public func ask(_ slot: MACSlot?, by rule: MACRule? = nil, _ words: [UInt64]) -> Int32 {
     guard let slot else { return 0 }
-    return core.ask(slot, rule ?? slot.operation.rule, words)
+    return words.withUnsafeBufferPointer { core.ask(slot, rule ?? slot.rule, $0) }
   }
 
   // MARK: Policies
@@ -118,7 +126,8 @@ public final class MACFramework: Sendable {
   /// Lets plugins see, with `mac.op`, every operation of these policies, those that are registered later included.
   ///
   /// - Parameter names: short names; nil for all policies.
-  public func watch(_ names: Set<String>?) { core.watch(names) }
+  /// - Throws: on a thread that is inside a policy.
+  public func watch(_ names: Set<String>?) throws(MACError) { try core.watch(names) }
 
   // MARK: The list
 

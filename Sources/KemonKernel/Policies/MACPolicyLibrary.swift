@@ -8,7 +8,8 @@ internal import Glibc
 /// It has the two functions of a kext, `kext_start` and `kext_stop`, with the prototype `int (void *kmod, void *data)`.
 /// The kernel's functions that it calls are those of the model. It is never unloaded.
 public final class MACPolicyLibrary: @unchecked Sendable {
-  private typealias Entry = @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) ->
+  private typealias Entry =
+    @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) ->
     Int32
 
   /// The file.

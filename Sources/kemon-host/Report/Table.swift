@@ -6,7 +6,11 @@ struct Table {
 
   init(_ header: String...) { rows = [header] }
 
+  init(_ header: [String]) { rows = [header] }
+
   mutating func add(_ cells: String...) { rows.append(cells) }
+
+  mutating func add(_ cells: [String]) { rows.append(cells) }
 
   /// The lines, without spaces at their ends.
   var lines: [String] {

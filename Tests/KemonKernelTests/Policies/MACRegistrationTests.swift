@@ -6,7 +6,9 @@ import Testing
 
 @testable import KemonKernel
 
-/// Every check of registration, with what it leaves behind. Numbers are Darwin's.
+/// Every check of registration, with what it leaves behind.
+///
+/// Numbers are Darwin's.
 @Suite struct MACRegistrationTests {
   private let unloadable = MPC_LOADTIME_FLAG_UNLOADOK
 

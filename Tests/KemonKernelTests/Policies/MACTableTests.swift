@@ -80,7 +80,8 @@ import Testing
 
   @Test func `every operation has its rule`() throws {
     let table = try #require(MACTable.named("10.13.6"))
-    let rules = ["priv_grant", "audit_check_preselect", "cred_check_label_update_execve",
+    let rules = [
+      "priv_grant", "audit_check_preselect", "cred_check_label_update_execve",
       "vnode_notify_open", "vnode_check_open",
     ].compactMap { table.slot(of: $0).map { table.slots[$0].rule } }
     #expect(rules == [.grant, .greatest, .firstTrue, .perform, .check])

@@ -155,7 +155,8 @@ enum Samples {
       let (names, types) = (builder.list(["cred", "fg"]), builder.list(["kauth_cred_t", "int"]))
       builder.setPayload(
         kemon_mac_op(
-          op: 36, argc: 2, policy: policy, op_name: name, arguments: arguments, value: Int64(result),
+          op: 36, argc: 2, policy: policy, op_name: name, arguments: arguments,
+          value: Int64(result),
           argument_names: names, argument_types: types))
       builder.header.pointee.result = result
     }

@@ -14,10 +14,13 @@ final class MACCallbacks: Sendable {
     prototypes = table.slots.map { MACPrototype.of($0) }
   }
 
-  /// The list of a kernel with this table; nil without memory. This object must outlive it.
+  /// The list of a kernel with this table; nil without memory.
+  ///
+  /// This object must outlive it.
   func boot() -> OpaquePointer? {
     // Every table has the three: MACTableTests proves it.
-    guard let initialize = table.slot(of: "policy_init"), let bsd = table.slot(of: "policy_initbsd"),
+    guard let initialize = table.slot(of: "policy_init"),
+      let bsd = table.slot(of: "policy_initbsd"),
       let destroy = table.slot(of: "policy_destroy")
     else { return nil }
     var options = kernel_mac_options(

@@ -95,20 +95,25 @@ final class MACCore: @unchecked Sendable {
     _ slot: MACSlot, _ rule: MACRule, _ a0: UInt64, _ a1: UInt64, _ a2: UInt64, _ a3: UInt64,
     _ a4: UInt64, _ a5: UInt64, _ a6: UInt64, _ a7: UInt64
   ) -> Int32 {
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Int(KERNEL_MAC_WORDS)) { words in
-      words.initialize(repeating: 0)
+    ask(slot, rule) { words in
       (words[0], words[1], words[2], words[3]) = (a0, a1, a2, a3)
       (words[4], words[5], words[6], words[7]) = (a4, a5, a6, a7)
-      return kernel_mac_ask(
-        state, UInt32(slot.index), slot.isPlain, rule.rawValue, words.baseAddress)
     }
   }
 
-  func ask(_ slot: MACSlot, _ rule: MACRule, _ words: [UInt64]) -> Int32 {
-    let count = Int(KERNEL_MAC_WORDS)
-    let padded = words.prefix(count) + Array(repeating: 0, count: max(0, count - words.count))
-    return Array(padded).withUnsafeBufferPointer { words in
-      kernel_mac_ask(
+  func ask(_ slot: MACSlot, _ rule: MACRule, _ arguments: UnsafeBufferPointer<UInt64>) -> Int32 {
+    ask(slot, rule) { words in
+      for (index, word) in arguments.prefix(words.count).enumerated() { words[index] = word }
+    }
+  }
+
+  private func ask(
+    _ slot: MACSlot, _ rule: MACRule, _ fill: (UnsafeMutableBufferPointer<UInt64>) -> Void
+  ) -> Int32 {
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Int(KERNEL_MAC_WORDS)) { words in
+      words.initialize(repeating: 0)
+      fill(words)
+      return kernel_mac_ask(
         state, UInt32(slot.index), slot.isPlain, rule.rawValue, words.baseAddress)
     }
   }
@@ -214,9 +219,11 @@ final class MACCore: @unchecked Sendable {
   // MARK: Watching
 
   /// Watches policies of these names, nil for all: those of the list, and those to come.
-  func watch(_ names: Set<String>?) {
-    knowledge.withLock { $0.watched = names.map { .only($0) } ?? .everybody }
-    try? exclusively { forEachPolicy { _, conf in watchIfWanted(conf) } }
+  func watch(_ names: Set<String>?) throws(MACError) {
+    try exclusively {
+      knowledge.withLock { $0.watched = names.map { .only($0) } ?? .everybody }
+      forEachPolicy { _, conf in watchIfWanted(conf) }
+    }
   }
 
   /// Puts plugins into the table of a policy, when they are to see it.

@@ -67,7 +67,8 @@ public final class MACPolicy: @unchecked Sendable {
       guard let slot = table.slot(of: handler.operation), !table.slots[slot].isReserved else {
         throw MACError(
           .unknownOperation,
-          "\(handler.operation) is no operation of \(table.releases.first?.systems[0] ?? table.name)")
+          "\(handler.operation) is no operation of \(table.releases.first?.systems[0] ?? table.name)"
+        )
       }
       guard bySlot.updateValue(handler, forKey: slot) == nil else {
         throw MACError(.unknownOperation, "\(handler.operation) is there twice")

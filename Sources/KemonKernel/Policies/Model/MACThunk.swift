@@ -35,7 +35,9 @@ class MACThunk: @unchecked Sendable {
 
   deinit { ffi_closure_free(closure) }
 
-  /// A call of the function. Returns what the caller gets; nil for a function without a result.
+  /// A call of the function.
+  ///
+  /// - Returns: what the caller gets; nil for a function without a result.
   func called(_ arguments: MACPrototype.Arguments) -> Int32? { nil }
 
   /// The result in the way in which ``called(_:)`` returns it.

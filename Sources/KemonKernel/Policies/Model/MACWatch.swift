@@ -15,7 +15,8 @@ final class MACWatch: @unchecked Sendable {
 
   /// Makes functions for the slots of a policy that has a name and a table; ``install()`` puts them in.
   init(
-    _ conf: UnsafeMutablePointer<mac_policy_conf>, _ original: UnsafeMutablePointer<UnsafeRawPointer?>,
+    _ conf: UnsafeMutablePointer<mac_policy_conf>,
+    _ original: UnsafeMutablePointer<UnsafeRawPointer?>,
     in macTable: MACTable, records: KernelRecords
   ) {
     self.conf = conf

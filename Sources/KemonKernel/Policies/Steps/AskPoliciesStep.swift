@@ -24,10 +24,11 @@ struct AskPoliciesStep: SessionStep {
 
   func perform(in context: StepContext) -> StepOutcome {
     let mac = context.bootedMAC
-    guard let index = mac.table.slot(of: operation.string), !mac.table.slots[index].isReserved else {
+    guard let index = mac.table.slot(of: operation.string), !mac.table.slots[index].isReserved
+    else {
       return .failed("no such operation in \(context.model.release.name)", operation.string)
     }
-    let slot = MACSlot(index: index, operation: mac.table.slots[index])
-    return .result(mac.ask(slot, words), slot.operation.name)
+    let asked = mac.table.slots[index]
+    return .result(mac.ask(MACSlot(index: index, operation: asked), words), asked.name)
   }
 }

@@ -89,7 +89,8 @@ struct PolicyDeclaration: Sendable {
         name: name, fullName: fullName, table: table, flags: flags, wantsLabels: wantsLabels,
         handlers: handlers, address: address)
       let registration = try framework.register(policy)
-      return .result(registration.status, 
+      return .result(
+        registration.status,
         registration.handle.map { "\(name) has place \($0)" } ?? name)
     } catch {
       return .failed(error.message, name)

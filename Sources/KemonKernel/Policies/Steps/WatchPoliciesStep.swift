@@ -15,7 +15,11 @@ struct WatchPoliciesStep: SessionStep {
   }
 
   func perform(in context: StepContext) -> StepOutcome {
-    context.bootedMAC.watch(names)
-    return .done()
+    do throws(MACError) {
+      try context.bootedMAC.watch(names)
+      return .done()
+    } catch {
+      return .failed(error.message)
+    }
   }
 }

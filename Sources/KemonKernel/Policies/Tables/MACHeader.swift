@@ -79,14 +79,17 @@ public struct MACHeader: Sendable {
   }
 
   private static func declare(_ parameter: MACOperation.Parameter) -> String {
-    let type =
-      switch parameter.type.name {
-      case "mode_t": "xnu_mode_t"
-      case "dev_t": "xnu_dev_t"
-      default: parameter.type.name
-      }
+    var words = parameter.type.name.split(separator: " ").map(String.init)
+    words = words.map { Self.spellings[$0] ?? $0 }
+    let type = words.joined(separator: " ")
     return type.hasSuffix("*") ? "\(type)\(parameter.name)" : "\(type) \(parameter.name)"
   }
+
+  /// Types that have another size on Linux, or are there only with extensions of the C library.
+  private static let spellings = [
+    "mode_t": "xnu_mode_t", "dev_t": "xnu_dev_t", "u_int": "unsigned int",
+    "u_long": "unsigned long",
+  ]
 
   private var operations: String {
     let slots = release.table.slots.map { operation in

@@ -33,7 +33,9 @@ public struct MACOperation: Sendable, Hashable {
     }
   }
 
-  /// Whether callers and functions agree: the same name, types and result. Names of parameters do not matter.
+  /// Whether callers and functions agree: the same name, types and result.
+  ///
+  /// Names of parameters do not matter.
   public func isCompatible(with other: MACOperation) -> Bool {
     name == other.name && result == other.result
       && parameters.map(\.type) == other.parameters.map(\.type)

@@ -10,7 +10,9 @@ public struct MACRelease: Sendable, Hashable {
   public let systems: [String]
   /// The version of Darwin; nil when it is not known.
   public let darwin: String?
-  /// MAC_POLICY_OPS_VERSION of its header; nil before there was one. Two tables share 13: see ``MACTable``.
+  /// MAC_POLICY_OPS_VERSION of its header; nil before there was one.
+  ///
+  /// Two tables share 13: see ``MACTable``.
   public let opsVersion: Int?
   /// A text that only releases with an equal table share.
   public let abi: String
@@ -28,7 +30,8 @@ public struct MACRelease: Sendable, Hashable {
       return MACRelease(
         xnu: String(cString: row.xnu),
         systems: String(cString: row.macos).split(separator: ",").map(String.init),
-        darwin: darwin.isEmpty ? nil : darwin, opsVersion: row.version == 0 ? nil : Int(row.version),
+        darwin: darwin.isEmpty ? nil : darwin,
+        opsVersion: row.version == 0 ? nil : Int(row.version),
         abi: String(cString: row.abi), tableIndex: Int(row.table))
     }
   }()

@@ -2,8 +2,9 @@
 
 internal import CKernelImage
 
-/// How the kernel combines the answers of MAC policies. Numbers are Darwin's errnos.
+/// How the kernel combines the answers of MAC policies.
 ///
+/// Numbers are Darwin's errnos.
 /// Source: XNU `security/mac_internal.h`, `security/mac_base.c`.
 public enum MACRule: Int32, Sendable, CaseIterable {
   /// MAC_CHECK: all are asked. EDEADLK beats EINVAL, ESRCH, ENOENT, EACCES, EPERM and any other error; of others the last.
