@@ -19,7 +19,14 @@ public final class KernelModel: Sendable {
   /// Its kexts.
   public let kexts: Kexts
 
-  private let records: KernelRecords
+  /// Its authorization: who is asked for permission.
+  public let kauth: KauthScopes
+  /// Its files.
+  public let files: FileSystem
+
+  let records: KernelRecords
+  let filesMonitor: FilesMonitor
+  let kauthMonitor: KauthMonitor
   // One session at a time. Handlers of plugins run inside, none can take it.
   private let sessionLock = PosixLock(())
 
@@ -35,6 +42,16 @@ public final class KernelModel: Sendable {
     self.release = release
     records = KernelRecords(dispatcher: dispatcher)
     kexts = try Kexts(release: release, records: records)
+    kauth = KauthScopes()
+    files = FileSystem(release: release, kauth: kauth)
+    filesMonitor = FilesMonitor(files, records: records)
+    kauthMonitor = KauthMonitor(kauth, records: records)
+    do {
+      try filesMonitor.attach()
+    } catch {
+      try kexts.close()
+      throw error
+    }
   }
 
   deinit {
@@ -62,6 +79,10 @@ public final class KernelModel: Sendable {
     return try sessionLock.withLock { _ throws(KernelError) in
       try kexts.monitor.checkOpen()
       kexts.declare(session.kexts)
+      kauthMonitor.close()
+      kauth.removeListeners()
+      files.reset()
+      try filesMonitor.attach()
       let lane = Lane.current
       defer { lane.process = nil }
       let objects = SessionObjects()
@@ -79,5 +100,9 @@ public final class KernelModel: Sendable {
   /// Takes the hooks out, and returns after the last call has left.
   ///
   /// Done at the end of the model's life otherwise.
-  public func close() throws(KernelError) { try kexts.close() }
+  public func close() throws(KernelError) {
+    kauthMonitor.close()
+    try filesMonitor.detach()
+    try kexts.close()
+  }
 }

@@ -31,7 +31,7 @@ final class FilesMachine {
     files = FileSystem(release: release, kauth: kauth, policies: policies)
     dispatcher = Dispatcher(ring: ring)
     dispatcher.add(plugin.handlers)
-    subscription = ring.subscribe(named: "test", overflow: .drop)
+    subscription = try ring.subscribe(named: "test", overflow: .drop)
     records = KernelRecords(dispatcher: dispatcher)
     monitor = FilesMonitor(files, records: records)
     launchd = files.context(for: process(1, "launchd", uid: 0))
@@ -73,9 +73,23 @@ final class FilesMachine {
   }
 }
 
+/// Something that is done to files, with the name that it is known by.
+struct FileCall: Sendable, CustomTestStringConvertible {
+  let name: String
+  let make: @Sendable (FilesMachine) throws -> Void
+
+  init(_ name: String, _ make: @escaping @Sendable (FilesMachine) throws -> Void) {
+    self.name = name
+    self.make = make
+  }
+
+  var testDescription: String { name }
+}
+
 func process(_ pid: Int32, _ comm: String, uid: UInt32) -> Session.Process {
   Session.Process(
-    pid: pid, ppid: 1, uid: uid, gid: uid, comm: comm, parent: "launchd", exe: "/bin/\(comm)")
+    name: comm, pid: pid, ppid: 1, uid: uid, gid: uid, comm: comm, parent: "launchd",
+    exe: "/bin/\(comm)")
 }
 
 /// A record about files, copied.

@@ -12,5 +12,8 @@ struct SessionSection: Sendable {
 
 /// The sections beside processes and kexts: one row each, in the order in which they are set up.
 enum SessionSections {
-  static let all: [SessionSection] = []
+  static let all: [SessionSection] = [
+    SessionSection(
+      name: "files", about: "what is in the tree of files from the beginning", step: FileEntry.self)
+  ]
 }

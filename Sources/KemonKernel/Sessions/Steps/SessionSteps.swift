@@ -3,7 +3,11 @@
 /// Everything that can happen in a session: one row a step.
 enum SessionSteps {
   static let all: [any SessionStep.Type] = [
-    LoadStep.self
+    LoadStep.self,
+    OpenStep.self, CreateStep.self, WriteStep.self, AppendStep.self, CloseStep.self,
+    RenameStep.self, ExchangeStep.self, LinkStep.self, DeleteStep.self, MakeDirectoryStep.self,
+    ChangeModeStep.self, StatusStep.self, FileHooksStep.self,
+    KauthListenStep.self, KauthUnlistenStep.self, KauthConfigStep.self, TraceStep.self,
   ]
 
   /// The member of every step's object that says who does it.
