@@ -109,22 +109,20 @@ kernel_kauth_scope *kernel_kauth_scope_of(kernel_kauth *kauth, enum kernel_kauth
   return kauth->builtin[scope];
 }
 
+kernel_kauth_scope *kernel_kauth_scope_named(kernel_kauth *kauth, const char *identifier) {
+  pthread_mutex_lock(&kauth->lock);
+  kernel_kauth_scope *scope = scope_named(kauth, identifier);
+  pthread_mutex_unlock(&kauth->lock);
+  return scope;
+}
+
 void kernel_kauth_set_callback(kernel_kauth_scope *scope, kernel_kauth_callback callback, void *idata) {
   scope->callback = callback;
   scope->idata = idata;
 }
 
-const char *kernel_kauth_identifier(const kernel_kauth_scope *scope) { return scope->identifier; }
-
 uint32_t kernel_kauth_listeners(const kernel_kauth_scope *scope) {
   return atomic_load_explicit(&scope->count, memory_order_acquire);
-}
-
-int32_t kernel_kauth_slot(const kernel_kauth_scope *scope, const kernel_kauth_listener *listener) {
-  for (int32_t slot = 0; slot < KERNEL_KAUTH_SLOTS; slot++)
-    if (atomic_load_explicit(&scope->slots[slot], memory_order_acquire) == listener)
-      return slot;
-  return -1;
 }
 
 KERNEL_FUNCTION(kernel_kauth_scope *, kauth_register_scope,

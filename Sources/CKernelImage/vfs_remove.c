@@ -69,10 +69,10 @@ KERNEL_FUNCTION_PATCHABLE(int32_t, rmdirat_internal, (const kernel_vfs_context *
     return error;
   if (nd.ni_vp->v_type != KERNEL_VDIR)
     error = KERNEL_ENOTDIR;
-  else if (nd.ni_cnd.cn_flags & KERNEL_CN_DOT)
-    error = KERNEL_EINVAL;
+  else if (!nd.ni_dvp)
+    error = KERNEL_EBUSY; /* the root */
   else
-    error = nd.ni_dvp ? remove_found(&nd, ctx, 1) : KERNEL_EBUSY; /* the root */
+    error = nd.ni_cnd.cn_flags & KERNEL_CN_DOT ? KERNEL_EINVAL : remove_found(&nd, ctx, 1);
   nameidone(&nd);
   return error;
 }

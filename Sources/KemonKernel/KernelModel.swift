@@ -21,7 +21,14 @@ public final class KernelModel: Sendable {
   /// Its MAC policies.
   public let mac: MACFramework
 
-  private let records: KernelRecords
+  /// Its authorization: who is asked for permission.
+  public let kauth: KauthScopes
+  /// Its files.
+  public let files: FileSystem
+
+  let records: KernelRecords
+  let filesMonitor: FilesMonitor
+  let kauthMonitor: KauthMonitor
   // One session at a time. Handlers of plugins run inside, none can take it.
   private let sessionLock = PosixLock(())
 
@@ -46,6 +53,11 @@ public final class KernelModel: Sendable {
     mac.finishBoot()
     kexts = try Kexts(
       release: release, records: records, checks: kextChecks ?? KextChecks(asking: mac))
+    kauth = KauthScopes()
+    files = FileSystem(release: release, kauth: kauth, policies: PolicyCheck(asking: mac))
+    filesMonitor = FilesMonitor(files, records: records)
+    kauthMonitor = KauthMonitor(kauth, records: records)
+    try filesMonitor.attach()
   }
 
   deinit {
@@ -74,6 +86,10 @@ public final class KernelModel: Sendable {
       try kexts.monitor.checkOpen()
       kexts.declare(session.kexts, on: session.machine)
       mac.restart(with: session.kexts)
+      kauthMonitor.close()
+      kauth.removeListeners()
+      files.reset()
+      try filesMonitor.attach()
       let lane = Lane.current
       defer { lane.process = nil }
       let objects = SessionObjects()
@@ -92,6 +108,8 @@ public final class KernelModel: Sendable {
   ///
   /// Done at the end of the model's life otherwise.
   public func close() throws(KernelError) {
+    kauthMonitor.close()
+    try filesMonitor.detach()
     try kexts.close()
     try mac.close()
   }

@@ -93,8 +93,8 @@ kernel_kauth_scope *kernel_kauth_scope_of(kernel_kauth *kauth, enum kernel_kauth
 /* Gives a scope its own callback; before anybody asks it. */
 void kernel_kauth_set_callback(kernel_kauth_scope *scope, kernel_kauth_callback callback, void *idata);
 
-/* The name of a scope. Lives as long as the kernel's scopes. */
-const char *kernel_kauth_identifier(const kernel_kauth_scope *scope);
+/* The scope of that name, or NULL. Lives as long as the kernel's scopes. */
+kernel_kauth_scope *kernel_kauth_scope_named(kernel_kauth *kauth, const char *identifier);
 
 /* Adds a scope, with the listeners that waited for it; NULL when it is there already or without memory. */
 kernel_kauth_scope *kauth_register_scope(kernel_kauth *kauth, const char *identifier, kernel_kauth_callback callback,
@@ -108,9 +108,8 @@ kernel_kauth_listener *kauth_listen_scope(kernel_kauth *kauth, const char *ident
 /* Removes a listener. As in XNU nobody is waited for: calls may still be inside, so `idata` must stay valid. */
 void kauth_unlisten_scope(kernel_kauth *kauth, kernel_kauth_listener *listener);
 
-/* How many listeners a scope has, and the slot of one; -1 while it waits or when it is gone. */
+/* How many listeners a scope has. */
 uint32_t kernel_kauth_listeners(const kernel_kauth_scope *scope);
-int32_t kernel_kauth_slot(const kernel_kauth_scope *scope, const kernel_kauth_listener *listener);
 
 /* Asks a scope; 0 or EPERM. */
 int32_t kauth_authorize_action(kernel_kauth_scope *scope, const kernel_ucred *credential, uint32_t action,

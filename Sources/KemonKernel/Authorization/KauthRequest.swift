@@ -31,7 +31,8 @@ public struct KauthRequest {
   ///
   /// - Returns: nil for another scope or an unknown action.
   public var paths: (first: String, second: String?)? {
-    guard scope == KauthScope.fileOperation.rawValue, let action = FileOperationAction(rawValue: action)
+    guard scope == KauthScope.fileOperation.rawValue,
+      let action = FileOperationAction(rawValue: action)
     else { return nil }
     return withPathBytes(of: action) { first, second in
       (
@@ -59,7 +60,8 @@ public struct KauthRequest {
     case .vnode: UnsafeMutablePointer(bitPattern: arguments.1)
     case .fileOperation:
       switch FileOperationAction(rawValue: action) {
-      case .open, .close, .execute, .delete, .willRename: UnsafeMutablePointer(bitPattern: arguments.0)
+      case .open, .close, .execute, .delete, .willRename:
+        UnsafeMutablePointer(bitPattern: arguments.0)
       default: nil
       }
     default: nil
@@ -72,6 +74,26 @@ public struct KauthRequest {
   public var vnodePath: String? {
     guard KauthScope(rawValue: scope) == .vnode else { return nil }
     return Self.path(of: UnsafeMutablePointer(bitPattern: arguments.1))
+  }
+
+  /// The request in words, as in `KAUTH_FILEOP_OPEN /etc/hosts`.
+  public var text: String {
+    switch KauthScope(rawValue: scope) {
+    case .fileOperation:
+      guard let action = FileOperationAction(rawValue: action), let paths else { break }
+      return "KAUTH_FILEOP_\(action.name) \(paths.first)" + (paths.second.map { " \($0)" } ?? "")
+    case .vnode:
+      guard let vnode else { break }
+      let isDirectory = Int32(vnode.pointee.v_type) == KERNEL_VDIR
+      return VnodeActions(rawValue: action).text(isDirectory: isDirectory) + " " + (vnodePath ?? "")
+    case .process where action == UInt32(KERNEL_KAUTH_PROCESS_CANTRACE):
+      guard let target = UnsafeRawPointer(bitPattern: arguments.0) else { break }
+      return "KAUTH_PROCESS_CANTRACE \(ProcessContext.of(process: target).process.comm)"
+    case .generic where action == UInt32(KERNEL_KAUTH_GENERIC_ISSUSER):
+      return "KAUTH_GENERIC_ISSUSER"
+    default: break
+    }
+    return "action \(action) of \(scope)"
   }
 
   /// Leaves an errno that fits better than "no": in the scope `vnode`, and for tracing.
@@ -92,7 +114,8 @@ public struct KauthRequest {
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(KERNEL_MAXPATHLEN)) { room in
       var length = Int32(KERNEL_MAXPATHLEN)
       guard let start = room.baseAddress, vn_getpath(vnode, start, &length) == 0 else { return nil }
-      return String(decoding: UnsafeRawBufferPointer(start: start, count: Int(length) - 1), as: UTF8.self)
+      return String(
+        decoding: UnsafeRawBufferPointer(start: start, count: Int(length) - 1), as: UTF8.self)
     }
   }
 

@@ -29,10 +29,14 @@ public final class KauthScopes: @unchecked Sendable {
       preconditionFailure("no memory for the scopes")
     }
     self.pointer = pointer
-    kernel_kauth_set_callback(kernel_kauth_scope_of(pointer, KERNEL_KAUTH_SCOPE_GENERIC), { credential, _, action, _, _, _, _ in
-      guard action == UInt32(KERNEL_KAUTH_GENERIC_ISSUSER), let credential else { return KERNEL_KAUTH_DENY }
-      return credential.pointee.cr_uid == 0 ? KERNEL_KAUTH_ALLOW : KERNEL_KAUTH_DENY
-    }, nil)
+    kernel_kauth_set_callback(
+      kernel_kauth_scope_of(pointer, KERNEL_KAUTH_SCOPE_GENERIC),
+      { credential, _, action, _, _, _, _ in
+        guard action == UInt32(KERNEL_KAUTH_GENERIC_ISSUSER), let credential else {
+          return KERNEL_KAUTH_DENY
+        }
+        return credential.pointee.cr_uid == 0 ? KERNEL_KAUTH_ALLOW : KERNEL_KAUTH_DENY
+      }, nil)
   }
 
   deinit { kernel_kauth_destroy(pointer) }
@@ -85,5 +89,41 @@ public final class KauthScopes: @unchecked Sendable {
     state.withLock { $0.listeners.append(owner) }
     let context = Unmanaged.passUnretained(owner).toOpaque()
     return kauth_register_scope(pointer, scope, KauthListener.callback, context) != nil
+  }
+
+  /// Asks a scope.
+  ///
+  /// - Returns: Darwin's number: 0, EPERM, or ENOENT when there is no such scope.
+  public func authorize(
+    scope: String, action: UInt32, as credential: Credential,
+    _ arguments: (UInt, UInt, UInt, UInt) = (0, 0, 0, 0)
+  ) -> Int32 {
+    guard let found = kernel_kauth_scope_named(pointer, scope) else {
+      return DarwinErrno.ENOENT.rawValue
+    }
+    return kauth_authorize_action(
+      found, credential.pointer, action, arguments.0, arguments.1, arguments.2, arguments.3)
+  }
+
+  /// Whether a process may trace another one.
+  ///
+  /// - Throws: the errno that somebody suggested, EPERM otherwise.
+  public func checkTrace(
+    of target: ProcessContext, by tracer: ProcessContext
+  ) throws(DarwinErrno) {
+    Lane.current.process = tracer.process
+    var suggested: Int32 = 0
+    let error = withUnsafeMutablePointer(to: &suggested) { suggested in
+      kauth_authorize_process(
+        tracer.credential.pointer, UInt32(KERNEL_KAUTH_PROCESS_CANTRACE),
+        Unmanaged.passUnretained(target).toOpaque(), UInt(bitPattern: suggested), 0, 0)
+    }
+    if error != 0 { throw DarwinErrno(rawValue: suggested == 0 ? error : suggested) }
+  }
+
+  /// Removes every listener, as after a new start of the machine.
+  func removeListeners() {
+    let listeners = state.withLock { $0.listeners }
+    for listener in listeners { unlisten(listener) }
   }
 }

@@ -19,8 +19,14 @@ public struct DarwinErrno: Error, Sendable, Hashable, RawRepresentable, CustomSt
   public static let EPERM = DarwinErrno(rawValue: 1)
   /// There is no such file.
   public static let ENOENT = DarwinErrno(rawValue: 2)
+  /// There is no such process.
+  public static let ESRCH = DarwinErrno(rawValue: 3)
   /// The descriptor is not open for that.
   public static let EBADF = DarwinErrno(rawValue: 9)
+  /// A thread would wait for itself.
+  public static let EDEADLK = DarwinErrno(rawValue: 11)
+  /// There is no room.
+  public static let ENOMEM = DarwinErrno(rawValue: 12)
   /// The credential lacks a right.
   public static let EACCES = DarwinErrno(rawValue: 13)
   /// The root, or a directory that is in use.

@@ -21,6 +21,8 @@ struct FileKind: Sendable, Equatable {
   static let exchange = FileKind(KEMON_KIND_FILE_EXCHANGE)
   static let link = FileKind(KEMON_KIND_FILE_LINK)
   static let delete = FileKind(KEMON_KIND_FILE_DELETE)
+  /// Told before, by the kernel itself; it can not be denied.
+  static let willRename = FileKind(KEMON_KIND_FILE_WILL_RENAME)
   static let lookup = FileKind(KEMON_KIND_FILE_LOOKUP)
 
   /// What an open is: of a device, or one that would create, write or append, or any other.

@@ -23,7 +23,7 @@ final class FileOperation {
   /// The new name, or the other file.
   let other = PathRoom()
 
-  fileprivate func begin(_ owner: UnsafeRawPointer) {
+  fileprivate func begin(_ owner: UnsafeRawPointer?) {
     self.owner = owner
     number = 0
     lookup = nil
@@ -41,12 +41,16 @@ final class FileOperation {
 final class FileLane {
   /// The flags of the open that the thread is in, as a listener could read them in the frame of vn_open_auth.
   var openMode: Int32?
+  /// How many calls of Kemon's listener the thread is in.
+  var listening = 0
   // As deep as listeners that open files themselves go.
   private var operations: [FileOperation] = []
   private var depth = 0
 
   /// Notes that an operation begins.
-  func begin(_ owner: UnsafeRawPointer) -> FileOperation {
+  ///
+  /// - Parameter owner: the hooks that saw it; nil for a listener, to whom it has no beginning.
+  func begin(_ owner: UnsafeRawPointer?) -> FileOperation {
     if depth == operations.count { operations.append(FileOperation()) }
     let operation = operations[depth]
     depth += 1
@@ -77,6 +81,21 @@ final class PathRoom {
   /// The path; empty when there is none.
   var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: room[..<(count ?? 0)])
+  }
+
+  /// Copies a path.
+  ///
+  /// - Parameter path: nil for none.
+  func set(_ path: UnsafeRawBufferPointer?) {
+    guard let path else {
+      count = nil
+      return
+    }
+    fill { room in
+      guard path.count <= room.count else { return (KERNEL_ENOSPC, 0) }
+      room.copyMemory(from: path)
+      return (0, path.count)
+    }
   }
 
   /// Fills the room by a function that returns an errno and how many bytes the path has.

@@ -28,7 +28,7 @@ extension KernelRecords {
           kemon_file_close(
             dev: operation.device, ino: operation.inode, modified: UInt32(operation.flags),
             reserved: 0, path: path))
-      case .rename, .exchange, .link:
+      case .rename, .exchange, .link, .willRename:
         builder.setPayload(
           kemon_file_pair(
             dev: operation.device, ino: operation.inode, path: path,

@@ -22,7 +22,9 @@ public struct FileStatus: Sendable, Equatable {
     case pipe
 
     init?(vnodeType: Int32) {
-      guard let known = Self.allCases.first(where: { $0.vnodeType == vnodeType }) else { return nil }
+      guard let known = Self.allCases.first(where: { $0.vnodeType == vnodeType }) else {
+        return nil
+      }
       self = known
     }
 

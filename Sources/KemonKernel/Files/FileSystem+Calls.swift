@@ -166,7 +166,8 @@ extension FileSystem {
     var text = text
     // Only the closure's own errors can come out of it.
     let result = text.withUTF8 { bytes in
-      Swift.Result<Result, Failure> { () throws(Failure) in try body(UnsafeRawBufferPointer(bytes)) }
+      Swift.Result<Result, Failure> { () throws(Failure) in try body(UnsafeRawBufferPointer(bytes))
+      }
     }
     return try result.get()
   }

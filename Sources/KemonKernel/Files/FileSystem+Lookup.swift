@@ -12,17 +12,6 @@ extension FileSystem {
     var walk = PathWalk(self, data)
     return walk.follow(path)
   }
-
-  /// The vnode of an absolute path without links, as the model itself sees it: nobody is asked.
-  func vnode(_ path: String) throws(DarwinErrno) -> Vnode {
-    var vnode = root
-    for name in path.utf8.split(separator: UInt8(ascii: "/")) {
-      let next = Array(name).withUnsafeBytes { name in reading { vnode.children.find(name) } }
-      guard let next else { throw .ENOENT }
-      vnode = next
-    }
-    return vnode
-  }
 }
 
 /// One walk along a path.

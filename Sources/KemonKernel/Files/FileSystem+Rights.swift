@@ -47,7 +47,8 @@ extension FileSystem {
   /// The bits that need the owner, and those that need a permission bit of the vnode itself.
   private static let ownerActions =
     KERNEL_KAUTH_VNODE_WRITE_ATTRIBUTES | KERNEL_KAUTH_VNODE_WRITE_SECURITY
-  private static let readActions = KERNEL_KAUTH_VNODE_READ_DATA | KERNEL_KAUTH_VNODE_READ_EXTATTRIBUTES
+  private static let readActions =
+    KERNEL_KAUTH_VNODE_READ_DATA | KERNEL_KAUTH_VNODE_READ_EXTATTRIBUTES
   private static let writeActions =
     KERNEL_KAUTH_VNODE_WRITE_DATA | KERNEL_KAUTH_VNODE_APPEND_DATA
     | KERNEL_KAUTH_VNODE_DELETE_CHILD | KERNEL_KAUTH_VNODE_WRITE_EXTATTRIBUTES
@@ -98,7 +99,8 @@ extension FileSystem {
     return vnode.mode & 7
   }
 
-  private static func isMember(_ credential: UnsafePointer<kernel_ucred>, of group: UInt32) -> Bool {
+  private static func isMember(_ credential: UnsafePointer<kernel_ucred>, of group: UInt32) -> Bool
+  {
     if credential.pointee.cr_gid == group { return true }
     return withUnsafeBytes(of: credential.pointee.cr_groups) { bytes in
       bytes.assumingMemoryBound(to: UInt32.self).prefix(Int(credential.pointee.cr_ngroups))

@@ -65,12 +65,7 @@ public final class FileSystem: @unchecked Sendable {
   }
 
   deinit {
-    // Directory by directory: a deep tree must not be a deep recursion.
-    var rest = [root]
-    while let directory = rest.popLast() {
-      for (_, child) in directory.children.all where child.isDirectory { rest.append(child) }
-      directory.children.removeAll()
-    }
+    reset()
     filesystem.deallocate()
     operations.deallocate()
   }
@@ -99,6 +94,8 @@ public final class FileSystem: @unchecked Sendable {
       if processes[context.process.pid] === context { processes[context.process.pid] = nil }
     }
   }
+
+  func forgetProcesses() { processes.withLock { $0.removeAll() } }
 
   /// A number for a new vnode.
   func nextNumber() -> UInt64 { lastNumber.wrappingAdd(1, ordering: .relaxed).newValue }

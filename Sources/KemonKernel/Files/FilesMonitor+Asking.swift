@@ -35,7 +35,9 @@ extension FilesMonitor {
     else { return Int32(CKEMON_PROCEED) }
     operation.device = UInt64(directory.pointee.v_fsid)
     operation.inode = 0
-    operation.path.fill { files.path(of: lookup.pointee.ni_cnd.bytes, in: Vnode.of(directory), into: $0) }
+    operation.path.fill {
+      files.path(of: lookup.pointee.ni_cnd.bytes, in: Vnode.of(directory), into: $0)
+    }
     return askToOpen(operation, frame)
   }
 
@@ -67,8 +69,12 @@ extension FilesMonitor {
       let toName = UnsafePointer<kernel_componentname>(bitPattern: UInt(frame.pointee.r9))
     else { return Int32(CKEMON_PROCEED) }
     operation.take(node)
-    operation.path.fill { files.path(of: fromName.pointee.bytes, in: Vnode.of(fromDirectory), into: $0) }
-    operation.other.fill { files.path(of: toName.pointee.bytes, in: Vnode.of(toDirectory), into: $0) }
+    operation.path.fill {
+      files.path(of: fromName.pointee.bytes, in: Vnode.of(fromDirectory), into: $0)
+    }
+    operation.other.fill {
+      files.path(of: toName.pointee.bytes, in: Vnode.of(toDirectory), into: $0)
+    }
     return ask(operation, .rename, frame)
   }
 

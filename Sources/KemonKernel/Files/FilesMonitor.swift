@@ -15,7 +15,12 @@ internal import KemonPlatform
 final class FilesMonitor: @unchecked Sendable {
   let files: FileSystem
   let records: KernelRecords
-  private let hooks = PosixLock([Hook]())
+  private let state = PosixLock(State())
+
+  private struct State {
+    var hooks: [Hook] = []
+    var hasLookups = false
+  }
   /// What operations of the lane are known by.
   var owner: UnsafeRawPointer {
     UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())
@@ -26,41 +31,45 @@ final class FilesMonitor: @unchecked Sendable {
     self.records = records
   }
 
-  /// Puts the hooks in; those that are in stay.
+  /// Puts the hooks in; does nothing when exactly these are in.
   ///
   /// - Parameter lookups: also at every step along a path: many events.
   func attach(lookups: Bool = false) throws(KernelError) {
-    try hooks.withLock { hooks throws(KernelError) in
-      guard hooks.isEmpty else { return }
-      do throws(KernelError) {
-        for point in Self.points where lookups || !point.isLookup {
-          // The context is not retained: close() takes the hooks out before the monitor goes away.
-          let handlers = HookHandlers(
-            pre: point.pre, post: point.post, context: UnsafeMutableRawPointer(mutating: owner))
-          let options = HookOptions(vectors: point.hasStackArguments ? .bytes16 : .integersOnly)
-          hooks.append(try KernelFunction.named(point.function).attach(options, handlers: handlers))
-        }
-      } catch {
-        try Self.detach(&hooks)
-        throw error
+    try state.withLock { state throws(KernelError) in
+      guard state.hooks.isEmpty || state.hasLookups != lookups else { return }
+      try Self.detach(&state)
+      var transaction = HookTransaction()
+      for point in Self.points where lookups || !point.isLookup {
+        // The context is not retained: detach() takes the hooks out before the monitor goes away.
+        let handlers = HookHandlers(
+          pre: point.pre, post: point.post, context: UnsafeMutableRawPointer(mutating: owner))
+        let options = HookOptions(vectors: point.hasStackArguments ? .bytes16 : .integersOnly)
+        transaction.attach(
+          entry: try KernelFunction.named(point.function).code, options, handlers: handlers)
       }
+      state.hooks = try Self.commit(transaction)
+      state.hasLookups = lookups
     }
   }
 
   /// Takes the hooks out; returns after the last call has left.
   func detach() throws(KernelError) {
-    try hooks.withLock { hooks throws(KernelError) in try Self.detach(&hooks) }
+    try state.withLock { state throws(KernelError) in try Self.detach(&state) }
   }
 
-  private static func detach(_ hooks: inout [Hook]) throws(KernelError) {
-    // The inner ones first, so that a pre that was asked has its post.
-    while let hook = hooks.last {
-      do {
-        try hook.detach()
-      } catch {
-        throw KernelError("the file layer", error)
-      }
-      hooks.removeLast()
+  private static func detach(_ state: inout State) throws(KernelError) {
+    guard !state.hooks.isEmpty else { return }
+    var transaction = HookTransaction()
+    for hook in state.hooks { transaction.detach(hook) }
+    _ = try commit(transaction)
+    state.hooks = []
+  }
+
+  private static func commit(_ transaction: HookTransaction) throws(KernelError) -> [Hook] {
+    do {
+      return try transaction.commit().hooks
+    } catch {
+      throw KernelError("the file layer", error)
     }
   }
 

@@ -57,7 +57,9 @@ final class Vnode: @unchecked Sendable {
   /// The object behind what the kernel's functions pass around.
   @inline(__always)
   static func of(_ node: UnsafePointer<kernel_vnode>) -> Vnode {
-    guard let object = node.pointee.v_data else { preconditionFailure("a vnode without its object") }
+    guard let object = node.pointee.v_data else {
+      preconditionFailure("a vnode without its object")
+    }
     return Unmanaged<Vnode>.fromOpaque(object).takeUnretainedValue()
   }
 
@@ -68,6 +70,8 @@ final class Vnode: @unchecked Sendable {
     return node
   }
 
+  /// The inode number.
+  var number: UInt64 { node.pointee.v_fileid }
   var type: Int32 { Int32(node.pointee.v_type) }
   var isDirectory: Bool { type == KERNEL_VDIR }
   var isLink: Bool { type == KERNEL_VLNK }

@@ -73,6 +73,19 @@ final class FilesMachine {
   }
 }
 
+/// Something that is done to files, with the name that it is known by.
+struct FileCall: Sendable, CustomTestStringConvertible {
+  let name: String
+  let make: @Sendable (FilesMachine) throws -> Void
+
+  init(_ name: String, _ make: @escaping @Sendable (FilesMachine) throws -> Void) {
+    self.name = name
+    self.make = make
+  }
+
+  var testDescription: String { name }
+}
+
 func process(_ pid: Int32, _ comm: String, uid: UInt32) -> Session.Process {
   Session.Process(
     name: comm, pid: pid, ppid: 1, uid: uid, gid: uid, comm: comm, parent: "launchd",

@@ -15,6 +15,8 @@ enum SessionSections {
   static let all: [SessionSection] = [
     SessionSection(
       name: "policies", about: "the MAC policies that the system boots with",
-      step: BootPolicyStep.self)
+      step: BootPolicyStep.self),
+    SessionSection(
+      name: "files", about: "what is in the tree of files from the beginning", step: FileEntry.self),
   ]
 }

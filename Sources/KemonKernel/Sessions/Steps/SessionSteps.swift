@@ -6,6 +6,10 @@ enum SessionSteps {
     LoadStep.self, StartStep.self, StopStep.self, UnloadStep.self,
     RegisterPolicyStep.self, UnregisterPolicyStep.self, ListPoliciesStep.self,
     LoadPolicyStep.self, WatchPoliciesStep.self, AskPoliciesStep.self, PolicyBlockingStep.self,
+    OpenStep.self, CreateStep.self, WriteStep.self, AppendStep.self, CloseStep.self,
+    RenameStep.self, ExchangeStep.self, LinkStep.self, DeleteStep.self, MakeDirectoryStep.self,
+    ChangeModeStep.self, StatusStep.self, FileHooksStep.self,
+    KauthListenStep.self, KauthUnlistenStep.self, KauthConfigStep.self, TraceStep.self,
   ]
 
   /// The member of every step's object that says who does it.
