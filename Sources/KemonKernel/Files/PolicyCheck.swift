@@ -31,13 +31,3 @@ struct PolicyCheck: Sendable {
     }
   }
 }
-
-extension PolicyCheck {
-  /// The policies of a kernel.
-  init(asking mac: MACFramework) {
-    let slots = Operation.names.map(mac.slot(named:))
-    self.init(
-      knows: { mac.slot(named: $0) != nil },
-      ask: { mac.check(slots[$0.number], $1) })
-  }
-}
