@@ -33,16 +33,21 @@ def probe(program, library, memory):
 
 
 def prepare(function):
-    """Works out which bytes the hook changed, and where the moved code lies."""
+    """Works out which bytes the hook changed: at the entry, and in the padding that a short jump leads to."""
     before, after = bytes.fromhex(function["before"]), bytes.fromhex(function["after"])
-    changed = [index for index in range(len(before)) if before[index] != after[index]]
-    function["patch_start"] = function["before_at"] + changed[0]
-    function["patch_end"] = function["before_at"] + changed[-1] + 1
-    # A byte of the jump may happen to be what stood there.
-    entry = function["entry"]
-    if after[entry - function["before_at"]] == 0xE9:
-        function["patch_end"] = max(function["patch_end"], entry + 5)
-        function["patch_start"] = min(function["patch_start"], entry)
+    base, entry = function["before_at"], function["entry"]
+    first = after[entry - base]
+    size = {0xE9: 5, 0xEB: 2, 0xCC: 1}.get(first, 0)
+    function["patch"] = (entry, entry + size)
+    function["cave"] = (0, 0)
+    if first == 0xEB:
+        cave = entry + 2 + int.from_bytes(after[entry - base + 1 : entry - base + 2], "little", signed=True)
+        function["cave"] = (cave, cave + 5)
+    ours = [range(*function["patch"]), range(*function["cave"])]
+    for index in range(len(before)):
+        if before[index] != after[index] and not any(base + index in part for part in ours):
+            return f"{base + index:#x} has changed, which is no part of the hook"
+    return None
 
 
 class Worker:
@@ -101,7 +106,9 @@ def hazards(functions, library, entries):
     ranges = code_ranges(library["library"], functions, base)
     found = []
     for function in functions:
-        for address in range(function["patch_start"] + 1, function["patch_end"]):
+        # The hook's first byte may be jumped to, that is a call; nobody may come to its padding.
+        (start, end), cave = function["patch"], function["cave"]
+        for address in [*range(start + 1, end), *range(*cave)]:
             if address in entries and not function["address"] == address:
                 found.append((function, f"another function begins at {address - base:#x}, inside the patch"))
             for place in targets.get(address - base, []):
@@ -115,6 +122,9 @@ def hazards(functions, library, entries):
                 if not any(start <= place - base < end for start, end in ranges):
                     continue
                 found.append((function, f"{place - base:#x} leads to {address - base:#x}, into the patch"))
+        for start, end in ranges:
+            if start < cave[1] - base and cave[0] - base < end:
+                found.append((function, f"the padding at {cave[0] - base:#x} belongs to a function"))
     return found
 
 
@@ -139,7 +149,9 @@ def check(library, options, pool_size):
                 counts[TIERS[function["tier"]]] += 1
                 if "left" in function:
                     problems.append((function, function["left"]))
-                prepare(function)
+                problem = prepare(function)
+                if problem:
+                    problems.append((function, problem))
                 hooked.append(function)
         incomparable = collections.Counter()
         arguments = (header["segments"], memory.name, options.states)

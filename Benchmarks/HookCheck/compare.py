@@ -62,7 +62,7 @@ class Comparer:
         plain.load(state)
         moved.load(state)
         start, place = function["entry"], function["original"]
-        patched = range(function["patch_start"], function["patch_end"])
+        patched = range(*function["patch"])
         slots = set()
         for _ in range(CALLS):
             target = self._leave(plain, moved, start, place)

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define AROUND 64         /* bytes in front of and behind the patch that are looked at */
+#define AROUND 256        /* bytes in front of and behind the patch that are looked at: as far as a short jump reaches */
 #define CODE_LIMIT 262144 /* of one function's moved code */
 
 typedef struct function {

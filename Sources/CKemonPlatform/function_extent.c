@@ -189,10 +189,11 @@ int ckemon_symbol_at(const void *address, size_t *size) {
   return 1;
 }
 
-/* What an object says of its exported symbols, found without allocating anything. */
+/* What an object says of its exported symbols. */
 typedef struct symbols {
   const ElfW(Sym) *table;
   const uint32_t *hash;
+  const char *names;
   uintptr_t base;
 } symbols;
 
@@ -207,14 +208,17 @@ static int find_symbols(const void *address, symbols *symbols) {
       symbols->table = (const ElfW(Sym) *)entry->d_un.d_ptr;
     if (entry->d_tag == DT_GNU_HASH)
       symbols->hash = (const uint32_t *)entry->d_un.d_ptr;
+    if (entry->d_tag == DT_STRTAB)
+      symbols->names = (const char *)entry->d_un.d_ptr;
   }
-  return symbols->table != NULL && symbols->hash != NULL;
+  return symbols->table != NULL && symbols->hash != NULL && symbols->names != NULL;
 }
 
-int ckemon_symbol_between(const void *from, const void *to) {
+int64_t ckemon_symbols_between(const void *from, const void *to, const char **names, size_t capacity) {
   symbols symbols;
   if (!find_symbols(from, &symbols))
     return -1;
+  int64_t count = 0;
   /* Buckets, first symbol, words of the filter, shift; the last of a chain has bit 0 set. */
   const uint32_t *hash = symbols.hash, *buckets = hash + 4 + hash[2] * (sizeof(ElfW(Addr)) / 4);
   const uint32_t *chains = buckets + hash[0];
@@ -223,10 +227,14 @@ int ckemon_symbol_between(const void *from, const void *to) {
     if (index < hash[1])
       continue;
     do {
-      uintptr_t value = symbols.base + symbols.table[index].st_value;
-      if (value >= (uintptr_t)from && value < (uintptr_t)to)
-        return 1;
+      const ElfW(Sym) *symbol = &symbols.table[index];
+      uintptr_t value = symbols.base + symbol->st_value;
+      if (value < (uintptr_t)from || value >= (uintptr_t)to)
+        continue;
+      if ((uint64_t)count < capacity)
+        names[count] = symbols.names + symbol->st_name;
+      count++;
     } while ((chains[index++ - hash[1]] & 1) == 0);
   }
-  return 0;
+  return count;
 }

@@ -115,6 +115,34 @@ import Testing
     #expect(count == CodeSlab.size / 4096)
   }
 
+  @Test func `where nothing is free nearby no stub is made`() throws {
+    let address = UInt(bitPattern: try fixture("fixture_add_maps"))
+    // Everything that a jump reaches is taken.
+    let line =
+      "\(String(address - 0x9000_0000, radix: 16))-\(String(address + 0x9000_0000, radix: 16)) "
+    let map = MemoryMap(regions: MemoryMap.parse(Array("\(line)r-xp 0 0 0\n".utf8)))
+    let error = try #require(throws: HookError.self) { try CodeSlab(near: address, in: map) }
+    #expect(error.code == .outOfReach)
+    #expect(error.message.contains("2 GiB"))
+  }
+
+  @Test func `a stub from where an operand can not be reached is not made`() throws {
+    // mov rax, [rip + 0x7fffff00]: on the other side of the function than the stub.
+    let code: [UInt8] = [0x48, 0x8B, 0x05, 0x00, 0xFF, 0xFF, 0x7F]
+    let place: UInt = 0x1_0000_0000
+    let instructions = try code.withUnsafeBytes {
+      try Disassembler().instructions(in: $0, at: place, covering: 5)
+    }
+    let window = try PatchWindow(.window, .jump, instructions)
+    let near = try Stub(.entry(.bytes32), for: window, slot: place + 0x1000)
+    #expect(near.movedSize > 0)
+    let error = try #require(throws: HookError.self) {
+      try Stub(.entry(.bytes32), for: window, slot: place - 0x1000)
+    }
+    #expect(error.code == .outOfReach)
+    #expect(error.address == place)
+  }
+
   @Test func `code that spans mappings must be mapped without a hole`() throws {
     let address = UInt(bitPattern: try fixture("fixture_add_maps"))
     let map = try MemoryMap()

@@ -26,9 +26,9 @@ int ckemon_function_at_row(const ckemon_function_table *table, int64_t row, uint
 /* Whether an exported symbol begins exactly there, and its size (0 when it has none). Slow in large libraries. */
 int ckemon_symbol_at(const void *address, size_t *size);
 
-/* Whether an exported symbol of the object that holds `from` begins in [from, to): 1 or 0; -1 when nobody knows. Looks at
- * all symbols once. */
-int ckemon_symbol_between(const void *from, const void *to);
+/* How many exported symbols of the object that holds `from` begin in [from, to), and the names of the first of them; -1
+ * when nobody knows. Names are valid while the object is loaded. Looks at all symbols once. */
+int64_t ckemon_symbols_between(const void *from, const void *to, const char **names, size_t capacity);
 
 /* The name of the object that holds an address ("" for the program itself), or NULL when the dynamic linker does not
  * know it. Valid while the object is loaded. */

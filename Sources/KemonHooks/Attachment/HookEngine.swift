@@ -102,9 +102,17 @@ public enum HookEngine {
     public static func plan(
       entry: UnsafeRawPointer, _ options: HookOptions = HookOptions()
     ) throws(HookError) -> HookPlan {
-      try locked { table throws(HookError) in
-        try table.plan(entry: UInt(bitPattern: entry), options)
+      let plans = table.withLock { table in
+        table.plans([(UInt(bitPattern: entry), options)])
       }
+      return try plans[0].get()
+    }
+
+    /// What hooks of many functions would do: their library is read once.
+    static func plans(
+      _ functions: [(entry: UInt, options: HookOptions)]
+    ) -> [Result<HookPlan, HookError>] {
+      table.withLock { $0.plans(functions) }
     }
 
     static func commit(
@@ -144,6 +152,16 @@ public enum HookEngine {
     ) throws(HookError) -> HookPlan {
       throw HookError(
         .unsupportedProcessor, at: UInt(bitPattern: entry), "hooks need an x86-64 Linux system")
+    }
+
+    static func plans(
+      _ functions: [(entry: UInt, options: HookOptions)]
+    ) -> [Result<HookPlan, HookError>] {
+      functions.map { function in
+        .failure(
+          HookError(
+            .unsupportedProcessor, at: function.entry, "hooks need an x86-64 Linux system"))
+      }
     }
 
     static func commit(

@@ -6,11 +6,11 @@ public struct HookPlan: Sendable {
   public let tier: HookTier
   /// The function.
   public let function: FunctionExtent
-  /// Where the jump goes: behind `endbr64` when that is possible.
+  /// Where the code is changed: behind `endbr64` when that is possible.
   public let address: UInt
-  /// The instructions that the jump takes the place of.
+  /// The instructions that the hook takes the place of.
   public let replaced: [Instruction]
-  /// The bytes that the jump takes the place of.
+  /// The bytes that are changed there: five for a jump, two for a short one, one for a breakpoint.
   public let original: [UInt8]
   /// What would be written for the moved instructions.
   public let moved: [UInt8]
@@ -22,4 +22,6 @@ public struct HookPlan: Sendable {
   public let needsStop: Bool
   /// Whether ``PatchSafety/live`` is refused.
   public let needsQuiescence: Bool
+  /// Where the function jumps to with its first instruction, when that is all it does; the hook stays on what was named.
+  public let jumpTarget: UInt?
 }

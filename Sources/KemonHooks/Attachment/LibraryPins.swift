@@ -18,7 +18,13 @@ final class LibraryPin {
 
 /// The libraries that a transaction changes, so that none is unloaded under its hooks.
 struct LibraryPins {
-  private var pins: [UnsafePointer<CChar>: LibraryPin?] = [:]
+  private struct Entry {
+    let name: UnsafePointer<CChar>
+    let pin: LibraryPin?
+  }
+
+  // Few: each change is of few libraries.
+  private var pins: [Entry] = []
 
   init(of requests: [HookTransaction.Request]) {
     for request in requests {
@@ -28,12 +34,16 @@ struct LibraryPins {
       case .replace(let place, _, _, _): address = place
       case .detach, .restore: continue
       }
-      guard let name = Self.name(at: address), pins[name] == nil else { continue }
-      pins[name] = .some(LibraryPin(name: name))
+      guard let name = Self.name(at: address), !pins.contains(where: { $0.name == name }) else {
+        continue
+      }
+      pins.append(Entry(name: name, pin: LibraryPin(name: name)))
     }
   }
 
-  func pin(at address: UInt) -> LibraryPin? { Self.name(at: address).flatMap { pins[$0] ?? nil } }
+  func pin(at address: UInt) -> LibraryPin? {
+    Self.name(at: address).flatMap { name in pins.first { $0.name == name }?.pin }
+  }
 
   private static func name(at address: UInt) -> UnsafePointer<CChar>? {
     UnsafeRawPointer(bitPattern: address).flatMap { ckemon_object_name($0) }

@@ -14,28 +14,30 @@
       }
     }
 
-    /// By address. Sites are never freed, so that claims need not hold them.
+    // By address. Sites are never freed, so that claims need not hold them.
     private var claims: [Claim] = []
     /// Those that copy whole functions: few.
     private(set) var copies: [HookSite] = []
 
     mutating func insert(_ site: HookSite) {
-      for range in Self.ranges(of: site) {
-        claims.insert(Claim(range: range, site: site), at: index(endingAfter: range.lowerBound))
-      }
+      insert(Claim(range: site.window.patched, site: site))
+      if let cave = site.window.cave { insert(Claim(range: cave.range, site: site)) }
       if site.window.tier == .copy { copies.append(site) }
     }
 
     mutating func remove(_ site: HookSite) {
-      for range in Self.ranges(of: site) {
-        let place = index(endingAfter: range.lowerBound)
-        if place < claims.count, claims[place].site === site { claims.remove(at: place) }
-      }
+      remove(site, at: site.address)
+      if let cave = site.window.cave { remove(site, at: cave.address) }
       if site.window.tier == .copy { copies.removeAll { $0 === site } }
     }
 
-    private static func ranges(of site: HookSite) -> [Range<UInt>] {
-      [site.window.patched] + (site.window.cave.map { [$0.range] } ?? [])
+    private mutating func insert(_ claim: Claim) {
+      claims.insert(claim, at: index(endingAfter: claim.range.lowerBound))
+    }
+
+    private mutating func remove(_ site: HookSite, at address: UInt) {
+      let place = index(endingAfter: address)
+      if place < claims.count, claims[place].site === site { claims.remove(at: place) }
     }
 
     /// Those that overlap a range.

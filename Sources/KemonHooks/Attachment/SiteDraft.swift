@@ -17,9 +17,9 @@
     private(set) var moves: [ThreadMove] = []
     let milliseconds: UInt32
     var change = SiteTable.Change()
-    private var indices: [ObjectIdentifier: Int] = [:]
+    private var indices = AddressMap<Int>()
     /// Sites by the address that was asked for.
-    private var sources: [UInt: [HookSite]] = [:]
+    private var sources = AddressMap<[HookSite]>()
     private var cachedMap: MemoryMap?
     /// What has been read of the code; one reading of each function serves all requests.
     private var cachedIndex: BranchIndex?
@@ -36,7 +36,7 @@
 
     /// The entries that a site will have; nil when nothing was said of it.
     subscript(site: HookSite) -> [HookSite.Entry]? {
-      indices[ObjectIdentifier(site)].map { items[$0].entries }
+      indices[Self.key(of: site)].map { items[$0].entries }
     }
 
     func site(for purpose: Stub.Purpose, at address: UInt) -> HookSite? {
@@ -111,9 +111,11 @@
       stops = true
     }
 
+    private static func key(of site: HookSite) -> UInt { UInt(bitPattern: ObjectIdentifier(site)) }
+
     private mutating func index(of site: HookSite) -> Int {
-      if let index = indices[ObjectIdentifier(site)] { return index }
-      indices[ObjectIdentifier(site)] = items.count
+      if let index = indices[Self.key(of: site)] { return index }
+      indices[Self.key(of: site), default: items.count] = items.count
       items.append(Item(site: site, entries: site.entries))
       return items.count - 1
     }

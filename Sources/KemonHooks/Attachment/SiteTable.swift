@@ -6,7 +6,7 @@
   /// Every place that is or was hooked, and the memory of the stubs.
   struct SiteTable {
     /// By the place of the jump.
-    private var sites: [UInt: [HookSite]] = [:]
+    private var sites = AddressMap<[HookSite]>()
     /// Those whose jump stands in the code, in ascending order.
     private var patched = PatchedSites()
     private var slabs: [CodeSlab] = []
@@ -24,7 +24,7 @@
     struct Departure {
       let site: HookSite
       let pointer: OpaquePointer
-      let tables: Set<OpaquePointer>
+      let tables: [OpaquePointer]
     }
 
     func hook(at address: UInt) -> OpaquePointer? {
@@ -37,9 +37,16 @@
       return departure.site.retired.contains { departure.tables.contains($0) }
     }
 
-    mutating func plan(entry: UInt, _ options: HookOptions) throws(HookError) -> HookPlan {
+    /// What hooks would do to functions.
+    mutating func plans(
+      _ functions: [(entry: UInt, options: HookOptions)]
+    ) -> [Result<HookPlan, HookError>] {
       var draft = SiteDraft(milliseconds: 0, patched: patched)
-      return try plan(entry: entry, options, &draft)
+      return functions.map { function in
+        Result { () throws(HookError) in
+          try plan(entry: function.entry, function.options, &draft)
+        }
+      }
     }
 
     private mutating func plan(
@@ -59,7 +66,7 @@
         tier: window.tier, function: function, address: window.start, replaced: window.replaced,
         original: window.original, moved: Array(moved), movedAddress: slot &+ UInt(stub.moved),
         resume: window.end, needsStop: window.needsStop,
-        needsQuiescence: window.returnsInside != nil)
+        needsQuiescence: window.returnsInside != nil, jumpTarget: window.jumpTarget)
     }
 
     // MARK: Transactions
@@ -263,7 +270,7 @@
         try site.publish(item.entries)
         if item.hasRemovals, let pointer = site.pointer {
           change.departures.append(
-            SiteTable.Departure(site: site, pointer: pointer, tables: Set(site.retired)))
+            SiteTable.Departure(site: site, pointer: pointer, tables: site.retired))
         }
       }
       if !site.retired.isEmpty {

@@ -31,7 +31,8 @@ struct MemoryMap {
     }
     defer { close(descriptor) }
     var text: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+    // The kernel hands over a page at a time.
+    var buffer = [UInt8](repeating: 0, count: 8 * 1024)
     while true {
       let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }

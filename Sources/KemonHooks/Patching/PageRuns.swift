@@ -16,24 +16,29 @@ struct PageRuns {
 
   init(of writes: [CodeWrite], in map: MemoryMap) {
     let page = UInt(getpagesize())
-    var ranges: [Range<UInt>] = []
     for write in writes.sorted(by: { $0.address < $1.address }) {
       let start = write.address / page * page
       let end = (write.address &+ UInt(write.new.count) &+ page - 1) / page * page
-      if let last = ranges.last, start <= last.upperBound &+ Self.smallGap * page,
-        start <= last.upperBound || map.isCode(last.upperBound..<end)
-      {
-        ranges[ranges.count - 1] = last.lowerBound..<max(last.upperBound, end)
+      if let last = runs.last, let reached = Self.join(last, start..<end, page, map) {
+        size += Int(reached &- last.address) - Int(last.size)
+        runs[runs.count - 1].size = UInt64(reached &- last.address)
       } else {
-        ranges.append(start..<end)
+        runs.append(
+          ckemon_text_run(address: start, size: UInt64(end &- start), offset: UInt64(size)))
+        size += Int(end &- start)
       }
     }
-    for range in ranges {
-      runs.append(
-        ckemon_text_run(
-          address: range.lowerBound, size: UInt64(range.count), offset: UInt64(size)))
-      size += range.count
-    }
+  }
+
+  /// Where a run ends that is continued by some pages; nil when they are too far away.
+  private static func join(
+    _ run: ckemon_text_run, _ pages: Range<UInt>, _ page: UInt, _ map: MemoryMap
+  ) -> UInt? {
+    let end = run.address &+ UInt(run.size)
+    guard pages.lowerBound <= end &+ smallGap * page,
+      pages.lowerBound <= end || map.isCode(end..<pages.upperBound)
+    else { return nil }
+    return max(end, pages.upperBound)
   }
 
   /// What the pages hold now, changed.

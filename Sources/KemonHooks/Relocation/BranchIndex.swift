@@ -14,6 +14,7 @@
 
     /// What has been read of one function.
     struct Reading {
+      fileprivate let extent: FunctionExtent
       /// Branches to the function itself.
       fileprivate let inner: Range<Int>
       /// Branches that leave it.
@@ -25,7 +26,7 @@
     }
 
     let code: OriginalCode
-    private var readings: [FunctionExtent: Reading] = [:]
+    private var readings = AddressMap<[Reading]>()
     // Two arrays for all functions: nothing is allocated for each.
     private var inner: [Branch] = []
     private var outer: [Branch] = []
@@ -55,11 +56,11 @@
 
     /// Reads a function; nil when it is no code that may be hooked.
     func reading(of extent: FunctionExtent) -> Reading? {
-      if let known = readings[extent] { return known }
+      if let known = readings[extent.start]?.first(where: { $0.extent == extent }) { return known }
       let reading = try? code.withBytes(of: extent) { bytes throws(HookError) in
         read(bytes, extent)
       }
-      readings[extent] = reading
+      if let reading { readings[extent.start, default: []].append(reading) }
       return reading
     }
 
@@ -84,7 +85,7 @@
         failure = error
       }
       return Reading(
-        inner: firstInner..<inner.count, outer: firstOuter..<outer.count,
+        extent: extent, inner: firstInner..<inner.count, outer: firstOuter..<outer.count,
         endsFlow: endsFlow && failure == nil, failure: failure)
     }
   }

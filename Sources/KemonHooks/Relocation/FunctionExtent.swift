@@ -48,15 +48,31 @@ public struct FunctionExtent: Sendable, Hashable {
 
   /// Whether an exported symbol begins in a range.
   static func hasSymbol(in range: Range<UInt>) -> Bool {
-    let found = ckemon_symbol_between(
-      UnsafeRawPointer(bitPattern: range.lowerBound), UnsafeRawPointer(bitPattern: range.upperBound)
-    )
+    let found = ckemon_symbols_between(
+      UnsafeRawPointer(bitPattern: range.lowerBound),
+      UnsafeRawPointer(bitPattern: range.upperBound), nil, 0)
     guard found < 0 else { return found != 0 }
     // A library with another kind of table.
     return range.contains { address in
       var size = 0
       return UnsafeRawPointer(bitPattern: address).map { hasSymbol($0, &size) } ?? false
     }
+  }
+
+  /// All names that its object exports for its first byte, in alphabetical order.
+  ///
+  /// A function that has several is hooked for all of them. Empty when it has none, or its object is not loaded.
+  public var names: [String] {
+    let from = UnsafeRawPointer(bitPattern: start)
+    let to = UnsafeRawPointer(bitPattern: start &+ 1)
+    let count = Int(max(0, ckemon_symbols_between(from, to, nil, 0)))
+    guard count > 0 else { return [] }
+    let names = [UnsafePointer<CChar>?](unsafeUninitializedCapacity: count) { buffer, initialized in
+      buffer.initialize(repeating: nil)
+      initialized = count
+      _ = ckemon_symbols_between(from, to, buffer.baseAddress, count)
+    }
+    return names.compactMap { $0.map { String(cString: $0) } }.sorted()
   }
 
   /// Its addresses.

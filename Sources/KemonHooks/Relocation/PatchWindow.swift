@@ -62,6 +62,12 @@ struct PatchWindow: Equatable {
     }
   }
 
+  /// Where the first instruction jumps to, whatever happens.
+  var jumpTarget: UInt? {
+    guard let branch = instructions[0].branch, branch.kind == .jump else { return nil }
+    return branch.target
+  }
+
   /// Takes whole instructions of which the first bytes are changed.
   ///
   /// - Parameters:

@@ -92,7 +92,8 @@
 
     private func shortJump(at place: UInt) throws(HookError) -> PatchWindow {
       guard let cave = Cave(near: place, in: index, besides: patched) else {
-        throw HookError(.tooShort, at: place, "no padding for a long jump is in reach of a short one")
+        throw HookError(
+          .tooShort, at: place, "no padding for a long jump is in reach of a short one")
       }
       return try requireFree(window(at: place, .cave, .shortJump(cave)))
     }
@@ -151,7 +152,8 @@
         throw HookError(
           .branchIntoWindow, at: jump.address,
           "\(jump.text) may go to a part of the function that leads back to the "
-            + "\(PatchWindow.jumpSize) bytes at 0x\(String(place, radix: 16)) that the hook replaces")
+            + "\(PatchWindow.jumpSize) bytes at 0x\(String(place, radix: 16)) that the hook replaces"
+        )
       }
       return try PatchWindow(.copy, .jump, instructions)
     }

@@ -41,6 +41,11 @@ struct LibraryFile {
     try readFunctions(file)
   }
 
+  /// Whether an address, counted from the beginning of the library, is of its code.
+  func isCode(_ address: UInt) -> Bool {
+    segments.contains { $0.isExecutable && address &- $0.address < UInt($0.size) }
+  }
+
   private func requireLibrary(_ file: Bytes) throws(SurveyError) {
     guard file.bytes.count >= 64, file.bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
       throw SurveyError(.notALibrary, path, "not an ELF file; needed is a shared library")

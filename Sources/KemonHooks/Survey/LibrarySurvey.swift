@@ -20,6 +20,18 @@ public struct LibrarySurvey: Sendable {
     public let tier: HookTier?
     /// Why it is refused; nil when it is not.
     public let reason: String?
+    /// The other names of the same address: a hook of one is a hook of all.
+    public let aliases: [String]
+    /// What the function is when it only jumps to another one; the hook is on this one.
+    public let target: Target?
+  }
+
+  /// Where a function leads that only jumps.
+  public struct Target: Sendable, Equatable {
+    /// Counted from the beginning of the library.
+    public let address: UInt
+    /// The exported function that begins there; the first in alphabetical order, nil when none does.
+    public let name: String?
   }
 
   /// The file that was surveyed.
@@ -39,46 +51,67 @@ public struct LibrarySurvey: Sendable {
     wasLoaded = loaded != nil
     let image = loaded == nil ? try PrivateImage(file) : nil
     let base = loaded?.base ?? image?.base ?? 0
+    let functions = file.functions.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+    let names = Dictionary(grouping: functions, by: \.address).mapValues {
+      // A name may stand there once for each of its versions.
+      Set($0.map(\.name)).sorted()
+    }
     exports = withExtendedLifetime(image) {
-      file.functions.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
-        .map { Self.survey($0, base, loaded) }
+      let places = functions.map { Self.place(of: $0, base, loaded) }
+      var plans = HookEngine.plans(places.compactMap { try? $0.get() })[...]
+      return zip(functions, places).map { function, place in
+        var plan: HookPlan?
+        var reason: String?
+        switch place {
+        case .failure(let refusal): reason = refusal.reason
+        case .success:
+          switch plans.popFirst() {
+          case .success(let found): plan = found
+          case .failure(let error): reason = error.message
+          case nil: break
+          }
+        }
+        let target = plan?.jumpTarget.flatMap { target in
+          // Offsets of other libraries mean nothing here.
+          file.isCode(target &- base)
+            ? Target(address: target &- base, name: names[target &- base]?.first) : nil
+        }
+        return Export(
+          name: function.name, address: function.address, size: function.size, tier: plan?.tier,
+          reason: reason,
+          aliases: names[function.address, default: []].filter { $0 != function.name },
+          target: target)
+      }
     }
   }
 
-  private static func survey(
-    _ function: LibraryFile.Function, _ base: UInt, _ loaded: LoadedLibrary?
-  ) -> Export {
-    let refused = { (reason: String) in
-      Export(
-        name: function.name, address: function.address, size: function.size, tier: nil,
-        reason: reason)
-    }
-    var address = base &+ function.address
-    var size = function.size
-    if function.isIndirect {
-      guard let loaded else {
-        return refused(
-          "an indirect function: which code it means is decided when the library is loaded")
+  /// Why a function cannot even be looked at.
+  private struct Refusal: Error { let reason: String }
+
+  /// Where a function's code is.
+  private static func place(
+    of function: LibraryFile.Function, _ base: UInt, _ loaded: LoadedLibrary?
+  ) -> Result<(entry: UInt, options: HookOptions), Refusal> {
+    let address = base &+ function.address
+    guard function.isIndirect else {
+      guard let pointer = UnsafeRawPointer(bitPattern: address) else {
+        return .failure(Refusal(reason: "it has no address"))
       }
-      guard let chosen = loaded.address(of: function.name) else {
-        return refused("an indirect function, and the dynamic linker does not know which")
-      }
-      // The symbol's size is that of the code which chooses.
-      address = chosen
-      size = 0
+      let extent = function.size > 0 ? FunctionExtent(start: pointer, size: function.size) : nil
+      return .success((address, HookOptions(extent: extent)))
     }
-    guard let pointer = UnsafeRawPointer(bitPattern: address) else {
-      return refused("it has no address")
+    guard let loaded else {
+      return .failure(
+        Refusal(
+          reason: "an indirect function: which code it means is decided when the library is loaded"
+        ))
     }
-    do {
-      let extent = size > 0 ? FunctionExtent(start: pointer, size: size) : nil
-      let plan = try HookEngine.plan(entry: pointer, HookOptions(extent: extent))
-      return Export(
-        name: function.name, address: function.address, size: function.size, tier: plan.tier,
-        reason: nil)
-    } catch {
-      return refused(error.message)
+    guard let chosen = loaded.address(of: function.name) else {
+      return .failure(
+        Refusal(reason: "an indirect function, and the dynamic linker does not know which"))
     }
+    // The symbol's size is that of the code which chooses.
+    return .success((chosen, HookOptions()))
   }
 }
 

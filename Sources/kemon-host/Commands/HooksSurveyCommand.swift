@@ -12,6 +12,17 @@ struct HooksSurveyCommand: ParsableCommand {
     discussion: """
       Nothing is changed. A library that this program has loaded itself (libc.so.6) is looked at where it is; \
       any other is mapped, and none of its code runs.
+
+      The tiers: window (the first instructions are moved), padding (a short function and the padding behind it), \
+      copy (the whole function is copied), cave (a short jump to a long one in padding nearby), refused. Names of \
+      one address are each other's aliases: a hook of one is a hook of all. A function that only jumps to another \
+      one is hooked itself, and its target is told.
+
+      --output json writes an array of {name, address, size, tier, reason}, with aliases (names) and target \
+      {address, name} only where there are some. Addresses count from the beginning of the library.
+
+      Exits with 65 for what is no shared library for this processor or is damaged, with 66 when the file can not \
+      be read.
       """)
 
   @Argument(
@@ -37,11 +48,11 @@ struct HooksSurveyCommand: ParsableCommand {
   }
 
   private static func text(_ survey: LibrarySurvey) -> String {
-    var table = Table("ADDRESS", "SIZE", "TIER", "NAME", "REASON")
+    var table = Table("ADDRESS", "SIZE", "TIER", "NAME", "REMARKS")
     for export in survey.exports {
       table.add(
         "0x" + String(export.address, radix: 16), String(export.size), export.tierName,
-        export.name, export.reason ?? "")
+        export.name, export.remarks)
     }
     return table.text
   }
@@ -59,11 +70,29 @@ extension LibrarySurvey.Export {
   /// The tier's name, `refused` where there is none.
   fileprivate var tierName: String { tier?.rawValue ?? "refused" }
 
-  /// One element of the array that `--output json` prints.
+  /// One element of the array that `--output json` prints; aliases and target only where there are some.
   fileprivate var json: JSONValue {
-    .object([
+    var members: [String: JSONValue] = [
       "name": .string(name), "address": .integer(Int64(address)), "size": .integer(Int64(size)),
       "tier": .string(tierName), "reason": reason.map { .string($0) } ?? .null,
-    ])
+    ]
+    if !aliases.isEmpty { members["aliases"] = .array(aliases.map { .string($0) }) }
+    if let target {
+      members["target"] = .object([
+        "address": .integer(Int64(target.address)),
+        "name": target.name.map { .string($0) } ?? .null,
+      ])
+    }
+    return .object(members)
+  }
+
+  /// Why it is refused, what else it is called, and where it leads.
+  fileprivate var remarks: String {
+    var parts = reason.map { [$0] } ?? []
+    if let target {
+      parts.append("jumps to " + (target.name ?? "0x" + String(target.address, radix: 16)))
+    }
+    if !aliases.isEmpty { parts.append("also " + aliases.joined(separator: ", ")) }
+    return parts.joined(separator: "; ")
   }
 }

@@ -50,4 +50,9 @@ int corpus_can_run(const corpus_case *item);
 const void *corpus_helper_address(void);
 /* Calls a function with a state and writes what it leaves into it. */
 void corpus_call(const void *function, corpus_state *state);
+
+/* Runs a body in a forked child, which is killed after so many seconds. What the body writes to *progress is seen by the
+ * caller, also when the child dies. Returns the child's status as wait has it, or -1. */
+int corpus_in_child(void (*body)(void *context, uint32_t *progress), void *context, uint32_t seconds,
+                    uint32_t *progress);
 #endif
