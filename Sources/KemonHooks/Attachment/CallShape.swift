@@ -32,6 +32,11 @@
     ///
     /// - Parameter address: the hooked place, for the error.
     func thunk(isCallSite: Bool, at address: UInt) throws(HookError) -> UInt {
+      guard words <= Int(CKEMON_STACK_WORDS) else {
+        throw HookError(
+          .unsupportedPrototype, at: address,
+          "\(words) arguments are passed on the stack; a hook passes \(CKEMON_STACK_WORDS) on")
+      }
       let thunk = ckemon_hook_thunk(
         isCallSite ? 1 : 0, Int32(width), Int32(vectors), Int32(words))
       guard let thunk else {

@@ -48,11 +48,6 @@ public struct HookPrototype: Sendable, Equatable {
       }
     }
     self.arguments = arguments
-    guard stackWords <= Int(CKEMON_STACK_WORDS) else {
-      throw Failure(
-        description: "\"\(text)\": \(stackWords) arguments are passed on the stack; "
-          + "a hook passes \(CKEMON_STACK_WORDS) on")
-    }
   }
 
   private static func type(_ word: Substring, in text: String) throws(Failure) -> HookType {
