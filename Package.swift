@@ -180,8 +180,9 @@ let package = Package(
     tests(
       "KemonKernel",
       [
-        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonText", "CKernelImage",
-        "CKernelImageFixtures", "KemonPlatform", "KemonFakeHost", "KemonTestSupport",
+        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonRecording", "KemonText",
+        "CKernelImage", "CKernelImageFixtures", "KemonPlatform", "KemonFakeHost",
+        "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(

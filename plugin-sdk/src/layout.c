@@ -200,6 +200,20 @@ OFFSET(kemon_net_connect, destination_port, 18);
 OFFSET(kemon_net_connect, address_family, 20);
 OFFSET(kemon_net_connect, protocol, 22);
 
+SIZE(kemon_net_packet, 64);
+OFFSET(kemon_net_packet, source, 0);
+OFFSET(kemon_net_packet, destination, 8);
+OFFSET(kemon_net_packet, source_ether, 16);
+OFFSET(kemon_net_packet, destination_ether, 24);
+OFFSET(kemon_net_packet, source_port, 32);
+OFFSET(kemon_net_packet, destination_port, 34);
+OFFSET(kemon_net_packet, address_family, 36);
+OFFSET(kemon_net_packet, protocol, 38);
+OFFSET(kemon_net_packet, address, 40);
+OFFSET(kemon_net_packet, direction, 48);
+OFFSET(kemon_net_packet, reserved, 52);
+OFFSET(kemon_net_packet, data, 56);
+
 SIZE(kemon_net_detach, 96);
 OFFSET(kemon_net_detach, start_ns, 0);
 OFFSET(kemon_net_detach, stop_ns, 8);
