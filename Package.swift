@@ -67,6 +67,7 @@ let sessions = [
   "mandiant-monitor",
   "mac-listing",
   "mac-blocking",
+  "dns-query",
 ]
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {

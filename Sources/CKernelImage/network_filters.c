@@ -7,6 +7,10 @@
 
 _Thread_local kernel_network *kernel_network_current;
 
+static _Thread_local uint32_t attaching;
+
+uint32_t kernel_sflt_attaching(void) { return attaching; }
+
 kernel_network *kernel_network_enter(kernel_network *net) {
   kernel_network *before = kernel_network_current;
   kernel_network_current = net;
@@ -86,7 +90,10 @@ static int32_t attach(kernel_socket *so, struct filter *filter) {
     return KERNEL_ENOBUFS;
   entry->filter = filter;
   entry->so = so;
+  uint32_t outer = attaching;
+  attaching = filter->calls.sf_handle;
   int32_t error = filter->calls.sf_attach(&entry->cookie, so);
+  attaching = outer;
   if (error != 0) {
     free(entry);
     return error;

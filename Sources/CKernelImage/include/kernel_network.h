@@ -141,6 +141,8 @@ void kernel_network_exhaust(kernel_network *net, bool exhausted);
 /* Makes it the network of the calling thread, in whose name sockets are made and filters registered, and returns the
  * one before. */
 kernel_network *kernel_network_enter(kernel_network *net);
+/* Inside sf_attach: the handle of the filter that is being attached, which the callback is not told otherwise. */
+uint32_t kernel_sflt_attaching(void);
 /* How many filters and how many sockets it has. */
 size_t kernel_network_filters(kernel_network *net);
 size_t kernel_network_sockets(kernel_network *net);

@@ -21,6 +21,11 @@ final class InternetProtocols: Sendable {
     self.records = records
   }
 
+  /// The filter of others with that handle.
+  func filter(_ handle: UInt32) -> ScriptedFilter? {
+    tables.withLock { tables in tables.filters.values.first { $0.handle == handle } }
+  }
+
   // MARK: Packets
 
   /// Where the model's packets lie, for dumps: buffers of 256 bytes whose first 192 are the kernel's own.

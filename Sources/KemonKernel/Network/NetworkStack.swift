@@ -54,6 +54,7 @@ public final class NetworkStack: Sendable {
   /// Closes every socket and forgets which hosts there are, as a new start of the machine does.
   func reset() {
     closeSockets()
+    for name in protocols.tables.withLock({ Array($0.filters.keys) }) { _ = try? unregister(name) }
     protocols.tables.withLock { $0 = NetworkTables(interfaces: interfaces) }
     protocols.showsTraffic.store(false, ordering: .relaxed)
   }
@@ -66,9 +67,9 @@ public final class NetworkStack: Sendable {
 
   // MARK: What is there
 
-  /// Adds a network interface.
+  /// Adds a network interface; packets leave by the one that was added last.
   public func add(_ interface: NetworkInterface) {
-    protocols.tables.withLock { $0.interfaces.append(interface) }
+    protocols.tables.withLock { $0.interfaces.insert(interface, at: 0) }
   }
 
   /// Adds a host that sockets can talk to, or another description of one that is there.
@@ -191,6 +192,18 @@ public final class NetworkStack: Sendable {
       }
       return 0
     }
+  }
+
+  /// Sends bytes that a program has in an array.
+  ///
+  /// - Parameter remote: where to, for a datagram socket that is not connected.
+  public func send(
+    _ bytes: [UInt8], on socket: ModelSocket, to remote: Endpoint? = nil
+  ) throws(SocketError) {
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(SocketError) in try send(bytes, on: socket, to: remote) }
+    }
+    try result.get()
   }
 
   /// Bytes of a stream that go through the filters at once.

@@ -21,10 +21,10 @@ public struct NetworkInterface: Sendable, Equatable {
   /// What a model has unless it is told otherwise: an Apple machine behind a Cisco router, as on the slide.
   public static let usual: [NetworkInterface] =
     ["192.168.1.2", "fd00::2"].compactMap(IPAddress.init)
-    .map {
-      NetworkInterface(
-        $0, ether: EtherAddress(0x38F9_D300_0002), router: EtherAddress(0x6073_5C00_0001))
-    }
+    .map { NetworkInterface($0, ether: usualEther, router: usualRouter) }
+
+  static let usualEther = EtherAddress(0x38F9_D300_0002)
+  static let usualRouter = EtherAddress(0x6073_5C00_0001)
 }
 
 /// A packet that left the model for a remote host.
@@ -58,6 +58,8 @@ struct NetworkTables {
   private var nextPort = ephemeral.lowerBound
   /// Every socket that is not closed.
   var sockets: [ObjectIdentifier: ModelSocket] = [:]
+  /// Filters of others, by name.
+  var filters: [String: ScriptedFilter] = [:]
   /// Processes that have ended.
   var ended: Set<Int32> = []
   private(set) var sent: [SentPacket] = []

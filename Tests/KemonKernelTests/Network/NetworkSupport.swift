@@ -205,13 +205,6 @@ extension NetworkStack {
     try send(Array(text.utf8), on: socket, to: remote)
   }
 
-  func send(_ bytes: [UInt8], on socket: ModelSocket, to remote: Endpoint? = nil) throws {
-    let result = bytes.withUnsafeBytes { bytes in
-      Result { () throws(SocketError) in try send(bytes, on: socket, to: remote) }
-    }
-    try result.get()
-  }
-
   func receiveText(_ socket: ModelSocket) throws -> String? {
     try receive(socket).map { String(decoding: $0.bytes, as: UTF8.self) }
   }
