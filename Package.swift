@@ -67,6 +67,7 @@ let sessions = [
   "mandiant-monitor",
   "mac-listing",
   "mac-blocking",
+  "dns-query",
 ]
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -180,8 +181,9 @@ let package = Package(
     tests(
       "KemonKernel",
       [
-        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonText", "CKernelImage",
-        "CKernelImageFixtures", "KemonPlatform", "KemonFakeHost", "KemonTestSupport",
+        "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonRecording", "KemonText",
+        "CKernelImage", "CKernelImageFixtures", "KemonPlatform", "KemonFakeHost",
+        "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
     tests(

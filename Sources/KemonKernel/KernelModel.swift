@@ -20,6 +20,8 @@ public final class KernelModel: Sendable {
   public let kexts: Kexts
   /// Its MAC policies.
   public let mac: MACFramework
+  /// Its sockets.
+  public let network: NetworkStack
 
   /// Its authorization: who is asked for permission.
   public let kauth: KauthScopes
@@ -58,6 +60,8 @@ public final class KernelModel: Sendable {
     filesMonitor = FilesMonitor(files, records: records)
     kauthMonitor = KauthMonitor(kauth, records: records)
     try filesMonitor.attach()
+    network = try NetworkStack(
+      release: release, records: records, policies: SocketPolicies(asking: mac))
   }
 
   deinit {
@@ -91,7 +95,10 @@ public final class KernelModel: Sendable {
       files.reset()
       try filesMonitor.attach()
       let lane = Lane.current
-      defer { lane.process = nil }
+      defer {
+        network.reset()
+        lane.process = nil
+      }
       let objects = SessionObjects()
       let steps = session.steps.map { step in
         lane.process = step.process
@@ -110,6 +117,7 @@ public final class KernelModel: Sendable {
   public func close() throws(KernelError) {
     kauthMonitor.close()
     try filesMonitor.detach()
+    try network.close()
     try kexts.close()
     try mac.close()
   }

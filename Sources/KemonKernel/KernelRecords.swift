@@ -114,7 +114,7 @@ struct KernelRecords: Sendable {
 
 extension RecordBuilder {
   /// Says who acts.
-  fileprivate mutating func setSubject(_ process: Session.Process) {
+  mutating func setSubject(_ process: Session.Process) {
     header.pointee.subject = kemon_subject(
       start_ns: 0, pid: process.pid, tid: process.pid, ppid: process.ppid, uid: process.uid,
       gid: process.gid, flags: 0, exe: text(process.exe), comm: text(process.comm),

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <kemon/kemon.h>
+#include <kemon/original.h>
 #include <kemon/ring.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
@@ -200,6 +201,20 @@ OFFSET(kemon_net_connect, destination_port, 18);
 OFFSET(kemon_net_connect, address_family, 20);
 OFFSET(kemon_net_connect, protocol, 22);
 
+SIZE(kemon_net_packet, 64);
+OFFSET(kemon_net_packet, source, 0);
+OFFSET(kemon_net_packet, destination, 8);
+OFFSET(kemon_net_packet, source_ether, 16);
+OFFSET(kemon_net_packet, destination_ether, 24);
+OFFSET(kemon_net_packet, source_port, 32);
+OFFSET(kemon_net_packet, destination_port, 34);
+OFFSET(kemon_net_packet, address_family, 36);
+OFFSET(kemon_net_packet, protocol, 38);
+OFFSET(kemon_net_packet, address, 40);
+OFFSET(kemon_net_packet, direction, 48);
+OFFSET(kemon_net_packet, reserved, 52);
+OFFSET(kemon_net_packet, data, 56);
+
 SIZE(kemon_net_detach, 96);
 OFFSET(kemon_net_detach, start_ns, 0);
 OFFSET(kemon_net_detach, stop_ns, 8);
@@ -305,4 +320,53 @@ KEMON_PAYLOAD_TABLE(FILLED)
 
 #else
 #error "Kemon's ABI is defined for 64-bit processors"
+/* The original's messages, as macOS lays them out. */
+SIZE(kemon_original_time, 16);
+SIZE(kemon_original_header, 2088);
+OFFSET(kemon_original_header, type, 0);
+OFFSET(kemon_original_header, pid, 4);
+OFFSET(kemon_original_header, ppid, 8);
+OFFSET(kemon_original_header, uid, 12);
+OFFSET(kemon_original_header, gid, 16);
+OFFSET(kemon_original_header, event_time, 24);
+OFFSET(kemon_original_header, proc_name_pid, 40);
+OFFSET(kemon_original_header, proc_name_ppid, 1064);
+SIZE(kemon_original_file, 4136);
+OFFSET(kemon_original_file, path, 2088);
+OFFSET(kemon_original_file, body, 3112);
+SIZE(kemon_original_tcp, 2672);
+OFFSET(kemon_original_tcp, start_time, 2088);
+OFFSET(kemon_original_tcp, stop_time, 2104);
+OFFSET(kemon_original_tcp, source_address, 2120);
+OFFSET(kemon_original_tcp, destination_address, 2376);
+OFFSET(kemon_original_tcp, source_ether, 2632);
+OFFSET(kemon_original_tcp, destination_ether, 2638);
+OFFSET(kemon_original_tcp, source_port, 2644);
+OFFSET(kemon_original_tcp, destination_port, 2646);
+OFFSET(kemon_original_tcp, in_bytes, 2648);
+OFFSET(kemon_original_tcp, in_packets, 2652);
+OFFSET(kemon_original_tcp, out_bytes, 2656);
+OFFSET(kemon_original_tcp, out_packets, 2660);
+OFFSET(kemon_original_tcp, first_in_bytes, 2664);
+OFFSET(kemon_original_tcp, first_out_bytes, 2668);
+SIZE(kemon_original_udp, 2648);
+OFFSET(kemon_original_udp, destination_port, 2646);
+SIZE(kemon_original_dns, 2616);
+OFFSET(kemon_original_dns, source_address, 2088);
+OFFSET(kemon_original_dns, destination_address, 2344);
+OFFSET(kemon_original_dns, source_port, 2600);
+OFFSET(kemon_original_dns, destination_port, 2602);
+OFFSET(kemon_original_dns, dns_question_length, 2608);
+SIZE(kemon_original_library, 3112);
+OFFSET(kemon_original_library, library_path, 2088);
+SIZE(kemon_original_kext, 5184);
+OFFSET(kemon_original_kext, return_value, 2088);
+OFFSET(kemon_original_kext, module_base, 2096);
+OFFSET(kemon_original_kext, module_size, 2104);
+OFFSET(kemon_original_kext, module_name, 2112);
+OFFSET(kemon_original_kext, module_path, 3136);
+OFFSET(kemon_original_kext, module_version, 4160);
+SIZE(kemon_original_lost, 2096);
+OFFSET(kemon_original_lost, count, 2088);
+
 #endif

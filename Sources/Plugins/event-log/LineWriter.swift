@@ -12,10 +12,10 @@ final class LineWriter: @unchecked Sendable {
   private var line = LineBuffer()
 
   /// Writes the original's lines.
-  init(_ output: Output, dialect: Dialect) {
+  init(_ output: Output, dialect: Dialect, width: HexDump) {
     self.output = output
     json = nil
-    text = TextFormatter(dialect: dialect)
+    text = TextFormatter(dialect: dialect, width: width)
   }
 
   /// Writes JSON lines.

@@ -8,16 +8,26 @@ final class EventLog: KemonPlugin {
 
   init(host: Host) throws {
     let config = host.config
-    try config.allowMembers(["format", "dialect"], of: "")
+    try config.allowMembers(["format", "dialect", "dump"], of: "")
     let dialect = try Self.dialect(config)
+    let width = try Self.width(config)
     guard let output = host.output else {
       throw ConfigError("", "the host has no extension \(KEMON_EXT_OUTPUT)")
     }
     switch try config.string("format") ?? "text" {
-    case "text": writer = LineWriter(output, dialect: dialect)
+    case "text": writer = LineWriter(output, dialect: dialect, width: width)
     case "jsonl": writer = LineWriter(output, jsonLinesWith: host.names)
     case let other: throw ConfigError("format", "must be \"text\" or \"jsonl\", not \"\(other)\"")
     }
+  }
+
+  private static func width(_ config: Config) throws(ConfigError) -> HexDump {
+    let name = try config.string("dump") ?? HexDump.bytes.rawValue
+    guard let width = HexDump(rawValue: name) else {
+      let known = HexDump.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+      throw ConfigError("dump", "must be one of \(known), not \"\(name)\"")
+    }
+    return width
   }
 
   /// A year may be written as a text or as a number.

@@ -20,6 +20,7 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var plugins: PluginOptions
   @OptionGroup var events: EventOutputOptions
   @OptionGroup var flow: FlowOptions
+  @OptionGroup var serve: ServeOptions
 
   @Option(
     name: [.short, .long], help: ArgumentHelp("Record the replay, too.", valueName: "file"),
@@ -36,6 +37,7 @@ struct ReplayCommand: ParsableCommand {
     try pipeline.start(plugins)
     if let write { try pipeline.startRecording(to: write, source: "replay of \(recording)") }
 
+    try pipeline.serve(serve)
     let player = Player(speed: speed, clock: pipeline.clock)
     let signals = SignalWatch { _ in player.stop() }
     let overflow = OverflowWatch(pipeline.ring, flow.onOverflow) { player.stop() }

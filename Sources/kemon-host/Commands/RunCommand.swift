@@ -15,6 +15,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var events: EventOutputOptions
   @OptionGroup var session: SessionOptions
   @OptionGroup var flow: FlowOptions
+  @OptionGroup var serve: ServeOptions
 
   @Option(
     name: [.short, .long], help: ArgumentHelp("Record the run, too.", valueName: "file"),
@@ -27,7 +28,8 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     if listSessions { return SessionOptions.list() }
     try ModelRun(
-      plugins: plugins, events: events, flow: flow, session: session, recording: write
+      plugins: plugins, events: events, flow: flow, serve: serve, session: session,
+      recording: write
     ).run(as: "run")
   }
 }

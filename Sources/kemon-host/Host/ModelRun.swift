@@ -11,6 +11,8 @@ struct ModelRun {
   let plugins: PluginOptions
   let events: EventOutputOptions
   let flow: FlowOptions
+  /// Whom to serve the original's messages; nil for nobody.
+  var serve: ServeOptions?
   let session: SessionOptions
   /// The file to record to; nil for none.
   let recording: String?
@@ -25,6 +27,7 @@ struct ModelRun {
     if let recording {
       try pipeline.startRecording(to: recording, source: "model session \(session.name)")
     }
+    try pipeline.serve(serve)
     let result = try play(session, pipeline)
     let report = pipeline.stop()
     if !flow.quiet {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import KemonBus
+import KemonKernel
 import KemonPluginHost
 import KemonRecording
 import KemonText
@@ -18,6 +19,7 @@ final class Pipeline {
   private let events: EventOutputOptions?
   private let overflow: OverflowPolicy
   private var recording: (recorder: Recorder, writer: RecordingWriter)?
+  private var server: OriginalServer?
 
   /// Wires a run together; nothing happens yet.
   ///
@@ -82,6 +84,11 @@ final class Pipeline {
       published: ring.published, refused: ring.refused, hasOverflowed: ring.hasOverflowed,
       accounts: plugins.observerAccounts,
       voters: dispatcher.handlerStatistics(), observers: plugins.observerStatistics)
+    if let server {
+      report.clients = server.stop()
+      report.accounts.append(server.account)
+      self.server = nil
+    }
     if let (recorder, writer) = recording {
       recordNames(in: writer)
       report.accounts.append(recorder.stop())
@@ -95,6 +102,22 @@ final class Pipeline {
     report.outputFailure = output.failure
     report.droppedLog = log.droppedLines
     return report
+  }
+
+  /// Serves clients of the original's messages from now on, if the options say so.
+  ///
+  /// - Throws: an exit code, after saying why the socket cannot be used.
+  func serve(_ options: ServeOptions?) throws {
+    guard let options, let path = options.socket else { return }
+    do {
+      let server = try OriginalServer(listeningAt: path, ring: ring, overflow: overflow)
+      self.server = server
+      while server.clientCount < options.awaitClients { usleep(1000) }
+    } catch {
+      Console.error("--serve-original \(error)")
+      stop()
+      throw ExitCode.failure
+    }
   }
 
   /// Returns when the observers have read everything that was published until now.
@@ -124,6 +147,7 @@ struct FlowReport {
   var accounts: [SubscriberAccount]
   var voters: [HandlerStatistics]
   var observers: [HandlerStatistics]
+  var clients: [OriginalServer.ClientAccount] = []
   var recordingFailure: RecordingError?
   var droppedOutput: UInt64 = 0
   var droppedLog: UInt64 = 0

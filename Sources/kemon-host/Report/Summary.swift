@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KemonBus
+import KemonKernel
 
 /// The lines at the end of a run, for people.
 enum Summary {
@@ -8,6 +9,11 @@ enum Summary {
   static func print(_ head: [(String, String)], _ report: FlowReport) {
     for (label, text) in head { Console.note(pad(label) + text) }
     for account in report.accounts { Console.note(pad("flow") + describe(account)) }
+    for client in report.clients {
+      Console.note(
+        pad("client") + "\(client.number): \(client.offered.grouped) messages = "
+          + "\(client.sent.grouped) sent + \(client.lost.grouped) lost")
+    }
     if report.droppedOutput > 0 {
       Console.note(pad("output") + "\(report.droppedOutput.grouped) lines of plugins dropped")
     }

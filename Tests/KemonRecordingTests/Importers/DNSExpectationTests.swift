@@ -4,6 +4,7 @@ import Foundation
 import KemonTestSupport
 import Testing
 
+@testable import KemonEvents
 @testable import KemonRecording
 
 /// The decoder against an independent strict walk over real and hostile captures, frame by frame.

@@ -127,6 +127,28 @@ import Testing
         + "parent(ppid 1)=launchd.\n")
   }
 
+  @Test(arguments: ["bytes", "words", "dwords", "qwords"])
+  func `packets are dumped in the four widths of the original`(width: String) throws {
+    let host = FakeHost(config: ["dump": .string(width)])
+    let plugin = try PluginLibrary(product: "event-log").run(in: host)
+    host.observe(Samples.packet(data: Array(Samples.query.prefix(40))))
+    plugin.stop()
+    #expect(host.takeOutput() == (try Checkout.golden("dump-\(width).txt")))
+  }
+
+  @Test func `a packet whose length does not fit the width is dumped by bytes`() throws {
+    let host = FakeHost(config: ["dump": "dwords"])
+    let plugin = try PluginLibrary(product: "event-log").run(in: host)
+    host.observe(Samples.packet())
+    plugin.stop()
+    #expect(host.takeOutput().contains("| 61 70 69 73 03 63 6f 6d  00 00 01 00 01          | apis"))
+  }
+
+  @Test func `IPv6 sockets are told as such in 2019`() throws {
+    let record = Samples.detach(family: 6)
+    #expect(try lines([record], dialect: "2019").contains("action=TCP_IPV6_DETACH, duration="))
+  }
+
   @Test func `a wrong format or dialect is named`() throws {
     for (config, message) in [
       (["dialect": "2020"], #"dialect: must be "2018" or "2019", not "2020""#),
@@ -134,7 +156,11 @@ import Testing
       (["dialect": true], "dialect: must be a string"),
       (["format": "xml"], #"format: must be "text" or "jsonl", not "xml""#),
       (["format": 3], "format: must be a string"),
-      (["formt": "text"], "configuration: may only have the members format, dialect"),
+      (
+        ["dump": "bits"],
+        #"dump: must be one of "bytes", "words", "dwords", "qwords", not "bits""#
+      ),
+      (["formt": "text"], "configuration: may only have the members format, dialect, dump"),
     ] as [(ConfigValue, String)] {
       let error = try #require(throws: PluginLibrary.Failure.self) {
         try PluginLibrary(product: "event-log").run(in: FakeHost(config: config))

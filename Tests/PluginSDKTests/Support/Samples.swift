@@ -70,7 +70,7 @@ enum Samples {
   static func detach(
     _ kind: Int = KEMON_KIND_NET_TCP_DETACH, by actor: Actor = chrome, ether: Bool = false,
     duration: Int64 = 0, packets: (in: UInt32, out: UInt32) = (0, 0),
-    bytes: (in: UInt64, out: UInt64) = (0, 0), dump: [UInt8]? = nil
+    bytes: (in: UInt64, out: UInt64) = (0, 0), dump: [UInt8]? = nil, family: UInt16 = 4
   ) -> OwnedRecord {
     OwnedRecord(kind, by: actor) { builder in
       var payload = kemon_net_detach()
@@ -82,7 +82,7 @@ enum Samples {
       payload.destination_ether = builder.text(ether ? "60:73:5c:33:44:55" : nil)
       payload.source_port = 49213
       payload.destination_port = 443
-      payload.address_family = 4
+      payload.address_family = family
       payload.protocol = kind == KEMON_KIND_NET_TCP_DETACH ? 6 : 17
       (payload.in_packets, payload.out_packets) = packets
       (payload.in_bytes, payload.out_bytes) = bytes
@@ -103,6 +103,20 @@ enum Samples {
           address_family: 4, protocol: 6))
       builder.header.pointee.verdict = verdict.rawValue
       builder.header.pointee.result = result
+    }
+  }
+
+  static func packet(data: [UInt8] = query, isSent: Bool = true) -> OwnedRecord {
+    OwnedRecord(KEMON_KIND_NET_PACKET, by: chrome) { builder in
+      let (source, destination) = (builder.text("localhost"), builder.text("192.168.1.1"))
+      builder.setPayload(
+        kemon_net_packet(
+          source: source, destination: destination,
+          source_ether: builder.text(isSent ? nil : "38:f9:d3:00:11:22"),
+          destination_ether: builder.text(isSent ? nil : "60:73:5c:33:44:55"),
+          source_port: 10863, destination_port: 53, address_family: 4, protocol: 17,
+          address: 0xffff_ff80_49a1_16c0, direction: isSent ? 1 : 0, reserved: 0,
+          data: builder.data(data)))
     }
   }
 

@@ -96,6 +96,7 @@ extension Samples {
       file(KEMON_KIND_FILE_WRITE_PRE), file(KEMON_KIND_DEVICE_OPEN_PRE, "/dev/null"),
       connect(KEMON_KIND_NET_CONNECT_PRE, port: 0, verdict: .deny),
       connect(KEMON_KIND_NET_CONNECT), connect(KEMON_KIND_NET_CONNECT, result: 111),
+      packet(), packet(data: Array(query.prefix(12)), isSent: false),
     ]
   }
 }

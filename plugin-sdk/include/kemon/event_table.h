@@ -57,7 +57,9 @@
   KIND(MAC_POLICY_UNREGISTER_PRE, 0x173, "mac.policy_unregister", MAC, PRE, 1, kemon_mac_policy)                       \
   /* a name is looked up in a directory; only where a host is asked to watch that */                                   \
   KIND(FILE_LOOKUP, 0x90, "file.lookup", FILE, POST, 0, kemon_file)                                                    \
-  KIND(FILE_LOOKUP_PRE, 0x190, "file.lookup", FILE, PRE, 1, kemon_file)
+  KIND(FILE_LOOKUP_PRE, 0x190, "file.lookup", FILE, PRE, 1, kemon_file)                                                \
+  /* told by a model that is asked to show its traffic */                                                              \
+  KIND(NET_PACKET, 0x44, "net.packet", NETWORK, NOTIFY, 0, kemon_net_packet)
 
 /* No kind has this number or a higher one. */
 #define KEMON_KIND_LIMIT 0x200

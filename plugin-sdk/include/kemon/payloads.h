@@ -167,6 +167,21 @@ typedef struct kemon_str {
   F(str, source, "who says it: kernel, kextd, ...")                                                                    \
   F(str, text, "the line, without its end")
 
+/* net.packet */
+#define kemon_net_packet_FIELDS(F)                                                                                     \
+  F(str, source, "local address as text, or \"localhost\" when not bound")                                             \
+  F(str, destination, "remote address as text")                                                                        \
+  F(str, source_ether, "link address of the local side, absent when unknown or when the packet goes out")              \
+  F(str, destination_ether, "link address of the remote side, absent when unknown or when the packet goes out")        \
+  F(u16, source_port, "host byte order, 0 when not bound")                                                             \
+  F(u16, destination_port, "host byte order")                                                                          \
+  F(u16, address_family, "4 or 6")                                                                                     \
+  F(u16, protocol, "IP protocol number: 6 = TCP, 17 = UDP")                                                            \
+  F(addr, address, "where the packet lies in the kernel's memory, 0 when unknown")                                     \
+  F(u32, direction, "0 = received, 1 = sent")                                                                          \
+  F(u32, reserved, "0")                                                                                                \
+  F(bytes, data, "what it carries")
+
 /* One row per payload struct, in the order of their introduction: PAYLOAD(struct) */
 #define KEMON_PAYLOAD_TABLE(PAYLOAD)                                                                                   \
   PAYLOAD(kemon_file)                                                                                                  \
@@ -181,7 +196,8 @@ typedef struct kemon_str {
   PAYLOAD(kemon_mac_policy)                                                                                            \
   PAYLOAD(kemon_mac_op)                                                                                                \
   PAYLOAD(kemon_hook_attach)                                                                                           \
-  PAYLOAD(kemon_kernel_log)
+  PAYLOAD(kemon_kernel_log)                                                                                            \
+  PAYLOAD(kemon_net_packet)
 
 #define KEMON_DECLARE_PAYLOAD(name)                                                                                    \
   typedef struct name {                                                                                                \

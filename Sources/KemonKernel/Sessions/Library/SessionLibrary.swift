@@ -7,6 +7,7 @@ enum SessionLibrary {
     ("mandiant-monitor", PackageResources.mandiant_monitor_json),
     ("mac-listing", PackageResources.mac_listing_json),
     ("mac-blocking", PackageResources.mac_blocking_json),
+    ("dns-query", PackageResources.dns_query_json),
   ]
 }
 

@@ -18,5 +18,9 @@ enum SessionSections {
       step: BootPolicyStep.self),
     SessionSection(
       name: "files", about: "what is in the tree of files from the beginning", step: FileEntry.self),
+    SessionSection(
+      name: "interfaces", about: "the machine's network interfaces", step: InterfaceStep.self),
+    SessionSection(
+      name: "hosts", about: "remote hosts, and what they answer", step: HostStep.self),
   ]
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import KemonEvents
 
 /// Reads an input that has a JSON object on each line, also when the lines are made a list by brackets and commas.
 struct JSONLines<Value: Decodable> {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonEvents
+
 /// An IP packet that holds the start of a transport header.
 struct IPPacket {
   let source: IPAddress

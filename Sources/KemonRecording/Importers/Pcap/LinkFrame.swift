@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonEvents
+
 /// What lies around an IP packet on a link.
 struct LinkFrame {
   /// The packet and what was captured behind it.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonEvents
+
 /// Reads pcapng files: sections of either byte order, any number of interfaces.
 struct PcapNGReader: CaptureReader {
   private struct Interface {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonEvents
+
 /// Reads classic pcap files: either byte order, micro- or nanoseconds.
 struct PcapReader: CaptureReader {
   private let format: CaptureFormat

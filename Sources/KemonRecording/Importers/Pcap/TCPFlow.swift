@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonEvents
+
 /// What is known of a TCP connection while its segments go by.
 ///
 /// The local side is the one that opened it. Bytes are those behind the TCP headers, as they were on the wire: what

@@ -37,7 +37,7 @@ extension TextFormatter {
     if dialect == .year2019 {
       line.append("action=")
       line.append(socket)
-      line.append("_IPV4_DETACH, ")
+      line.append(detach.address_family == 6 ? "_IPV6_DETACH, " : "_IPV4_DETACH, ")
     }
     line.append(durationFrom: detach.start_ns, to: detach.stop_ns)
     if dialect == .year2018 {
@@ -65,11 +65,32 @@ extension TextFormatter {
     if hasInbound { line.append(ether: detach.destination_ether) }
   }
 
+  /// A packet, as builds of the original with a traffic log show it.
+  func packet(_ record: RecordView, _ line: inout LineBuffer) {
+    guard let packet = record.view(of: kemon_net_packet.self) else { return unknown(record, &line) }
+    let isSent = packet.direction == 1
+    line.append(Dialect.prefix)
+    line.append(packet.protocol == 6 ? "<TCP> " : "<UDP> ")
+    line.append(packet.source, port: packet.source_port)
+    if !isSent { line.append(ether: packet.source_ether) }
+    line.append(isSent ? "->" : "<-")
+    line.append(packet.destination, port: packet.destination_port)
+    if !isSent { line.append(ether: packet.destination_ether) }
+    line.append(".\n")
+    dump(packet.data, at: packet.address, &line)
+  }
+
   private func dump(_ title: StaticString, _ packet: RecordText, _ line: inout LineBuffer) {
     guard !packet.isEmpty else { return }
     line.append(Dialect.prefix)
     line.append(title)
-    line.append(dumpOf: packet.bytes)
+    dump(packet, at: 0, &line)
+  }
+
+  /// Dumps a packet; by bytes when its length does not fit the width.
+  private func dump(_ packet: RecordText, at address: UInt64, _ line: inout LineBuffer) {
+    let fits = packet.bytes.count % width.unit == 0
+    line.append(dumpOf: packet.bytes, at: address, as: fits ? width : .bytes)
   }
 }
 

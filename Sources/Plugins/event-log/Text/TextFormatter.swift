@@ -7,12 +7,17 @@ import KemonPluginKit
 /// Kinds that the original did not know get a line in the same style, named by their constant.
 struct TextFormatter {
   let dialect: Dialect
+  /// How packets are dumped.
+  let width: HexDump
   /// The listing of a hook that was put in for a kext whose start has not been seen yet.
   private var attached: HeldListing?
   /// The operation of the policy that was blocked last, until its post side has come.
   var blockedPolicy: UInt64 = 0
 
-  init(dialect: Dialect) { self.dialect = dialect }
+  init(dialect: Dialect, width: HexDump = .bytes) {
+    self.dialect = dialect
+    self.width = width
+  }
 
   /// Appends the lines of one record.
   mutating func append(_ record: RecordView, to line: inout LineBuffer) {
@@ -59,6 +64,7 @@ struct TextFormatter {
     case KEMON_KIND_DEVICE_OPEN_PRE: file("DEVICE_OPEN_PRE", record, &line)
     case KEMON_KIND_NET_CONNECT_PRE: connect("NET_CONNECT_PRE", record, &line)
     case KEMON_KIND_NET_CONNECT: connect("NET_CONNECT", record, &line)
+    case KEMON_KIND_NET_PACKET: packet(record, &line)
     default: unknown(record, &line)
     }
   }

@@ -10,6 +10,9 @@ public struct DNSName: Hashable, Sendable {
 
   init(wire: [UInt8]) { self.wire = wire }
 
+  /// Whether it has no labels.
+  public var isRoot: Bool { wire.isEmpty }
+
   /// The labels joined by dots, without the final dot: empty for the root.
   ///
   /// A dot inside a label is not told apart.

@@ -60,4 +60,19 @@ public struct DNSMessage: Sendable {
       self.error = error
     }
   }
+
+  /// A query with one question of class IN that asks for recursion.
+  ///
+  /// - Parameter name: labels joined by dots.
+  /// - Returns: the message; nil when a label does not have 1 to 63 bytes, or the name more than 255.
+  public static func query(for name: String, type: UInt16 = 1, id: UInt16 = 0) -> [UInt8]? {
+    var message: [UInt8] = [UInt8(id >> 8), UInt8(id & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    for label in name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
+      guard (1...63).contains(label.count) else { return nil }
+      message.append(UInt8(label.count))
+      message.append(contentsOf: label)
+    }
+    guard message.count - headerSize < DNSName.limit else { return nil }
+    return message + [0, UInt8(type >> 8), UInt8(type & 0xFF), 0, 1]
+  }
 }

@@ -4,7 +4,7 @@ import Foundation
 import KemonTestSupport
 import Testing
 
-@testable import KemonRecording
+@testable import KemonEvents
 
 @Suite struct DNSMessageTests {
   /// A query with these bytes behind the header of one question.
