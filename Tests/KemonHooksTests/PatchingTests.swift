@@ -134,10 +134,10 @@ import Testing
       try Disassembler().instructions(in: $0, at: place, covering: 5)
     }
     let window = try PatchWindow(.window, .jump, instructions)
-    let near = try Stub(.entry(.bytes32), for: window, slot: place + 0x1000)
+    let near = try Stub(.entry(CallShape(.bytes32)), for: window, slot: place + 0x1000)
     #expect(near.movedSize > 0)
     let error = try #require(throws: HookError.self) {
-      try Stub(.entry(.bytes32), for: window, slot: place - 0x1000)
+      try Stub(.entry(CallShape(.bytes32)), for: window, slot: place - 0x1000)
     }
     #expect(error.code == .outOfReach)
     #expect(error.address == place)
