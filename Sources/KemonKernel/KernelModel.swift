@@ -86,19 +86,9 @@ public final class KernelModel: Sendable {
         .wrongRelease,
         "session \(session.name) needs \(session.release.name), the model is \(release.name)")
     }
-    return try sessionLock.withLock { _ throws(KernelError) in
-      try kexts.monitor.checkOpen()
-      kexts.declare(session.kexts, on: session.machine)
-      mac.restart(with: session.kexts)
-      kauthMonitor.close()
-      kauth.removeListeners()
-      files.reset()
-      try filesMonitor.attach()
+    return try restarted(with: session.kexts, on: session.machine) {
       let lane = Lane.current
-      defer {
-        network.reset()
-        lane.process = nil
-      }
+      defer { lane.process = nil }
       let objects = SessionObjects()
       let steps = session.steps.map { step in
         lane.process = step.process
@@ -106,8 +96,29 @@ public final class KernelModel: Sendable {
           model: self, session: session, process: step.process, objects: objects)
         return StepResult(step: step, outcome: step.action.perform(in: context))
       }
-      try kexts.monitor.check()
       return SessionResult(steps: steps, kexts: kexts.outcomes)
+    }
+  }
+
+  /// Runs a closure on a machine that has just been started and that is nobody else's meanwhile.
+  ///
+  /// - Throws: when the model has been closed, or a hook that is put in on the way was refused.
+  func restarted<Result>(
+    with kexts: [Session.Kext], on machine: Session.Machine = Session.Machine(),
+    _ body: () -> Result
+  ) throws(KernelError) -> Result {
+    try sessionLock.withLock { _ throws(KernelError) in
+      try self.kexts.monitor.checkOpen()
+      self.kexts.declare(kexts, on: machine)
+      mac.restart(with: kexts)
+      kauthMonitor.close()
+      kauth.removeListeners()
+      files.reset()
+      try filesMonitor.attach()
+      let result = body()
+      network.reset()
+      try self.kexts.monitor.check()
+      return result
     }
   }
 

@@ -15,6 +15,8 @@ final class Lane {
   let number = Int(lastNumber.wrappingAdd(1, ordering: .relaxed).newValue)
   /// What the thread does with files.
   let files = FileLane()
+  /// How many events happened on the thread.
+  private(set) var events = 0
   private var spare: RecordBuilder?
   private var lastOperation: UInt64 = 0
   private static let lastNumber = Atomic<UInt64>(0)
@@ -52,6 +54,7 @@ final class Lane {
 
   /// Lends a record builder; a handler that causes another event gets another one.
   func withBuilder<Result>(_ body: (inout RecordBuilder) -> Result) -> Result {
+    events += 1
     var builder = spare.take() ?? RecordBuilder()
     let result = body(&builder)
     spare = consume builder

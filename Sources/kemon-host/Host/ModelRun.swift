@@ -18,37 +18,39 @@ struct ModelRun {
   let recording: String?
 
   func run(as verb: String) throws {
-    let session = try session.read()
+    let subject = try session.read()
     let pipeline = Pipeline(plugins, flow, events, mode: .run, overflow: .drop)
     // A driver that nothing was said about is let through: the embedded rule belongs to the embedded session.
-    let isEmbedded = self.session.session == nil && plugins.configurationFile == nil
+    let isEmbedded = session.isEmbedded && plugins.configurationFile == nil
     let rule = isEmbedded ? try JSONValue(parsing: PluginConfiguration.embedded) : .object([:])
     try pipeline.start(plugins, embedded: rule)
     if let recording {
-      try pipeline.startRecording(to: recording, source: "model session \(session.name)")
+      try pipeline.startRecording(to: recording, source: "model \(subject.title)")
     }
     try pipeline.serve(serve)
-    let result = try play(session, pipeline)
+    let lines = try play(subject, pipeline)
     let report = pipeline.stop()
     if !flow.quiet {
       Summary.print(
         [
           (
             verb,
-            "session \(session.name)  macOS \(session.release.name)  "
+            "\(subject.title)  macOS \(subject.release.name)  "
               + "plugins \(pipeline.plugins.plugins.count)"
           ), ("events", "\(report.published.grouped) published"),
-        ] + StepReport.lines(result, all: flow.verbose), report)
+        ] + lines, report)
     }
     if let status = report.status(flow) { throw status }
   }
 
-  private func play(_ session: Session, _ pipeline: Pipeline) throws -> SessionResult {
+  private func play(
+    _ subject: ModelSubject, _ pipeline: Pipeline
+  ) throws -> [(String, String)] {
     do throws(KernelError) {
-      let model = try KernelModel(release: session.release, dispatcher: pipeline.dispatcher)
-      let result = try model.run(session)
+      let model = try KernelModel(release: subject.release, dispatcher: pipeline.dispatcher)
+      let lines = try subject.run(on: model, isVerbose: flow.verbose)
       try model.close()
-      return result
+      return lines
     } catch {
       pipeline.stop()
       Console.error("the kernel model: \(error)")

@@ -21,17 +21,54 @@ struct SessionOptions: ParsableArguments {
     completion: .list(KernelRelease.all.map(\.name)))
   var macos: String?
 
-  /// Reads the session.
+  @Option(
+    help: ArgumentHelp(
+      "Instead of a session: a generated load of so many events, mostly files.", valueName: "N"))
+  var events: Int?
+
+  @Option(
+    help: ArgumentHelp("The same seed makes the same load (default: 1).", valueName: "N"))
+  var seed: UInt64?
+
+  @Option(
+    help: ArgumentHelp("On how many threads the load happens (default: 1).", valueName: "N"))
+  var threads: Int?
+
+  func validate() throws {
+    if events != nil, session != nil {
+      throw ValidationError("--events makes a load instead of a session: --session does not fit")
+    }
+    if events == nil, seed != nil || threads != nil {
+      throw ValidationError("--seed and --threads say how a load is made: --events N is missing")
+    }
+    if let events, events < 1 { throw ValidationError("--events \(events): needed is 1 or more") }
+    if let threads, !(1...256).contains(threads) {
+      throw ValidationError("--threads \(threads): needed is 1 to 256")
+    }
+  }
+
+  /// Whether nothing was said: the embedded session is played.
+  var isEmbedded: Bool { session == nil && events == nil }
+
+  /// Reads the session, or describes the load.
   ///
   /// - Throws: an exit code, after saying what is wrong and where.
-  func read() throws -> Session {
+  func read() throws -> ModelSubject {
+    if let events {
+      let load = GeneratedLoad(seed: seed ?? 1, events: events, threads: threads ?? 1)
+      return .load(load, try release() ?? .macOS10_13_6)
+    }
     let session = try self.session.map(Self.find) ?? .mandiantMonitor
-    guard let name = macos else { return session }
+    return .session(try release().map(session.on) ?? session)
+  }
+
+  private func release() throws -> KernelRelease? {
+    guard let name = macos else { return nil }
     guard let release = KernelRelease.named(name) else {
       let known = KernelRelease.all.map(\.name).joined(separator: ", ")
       throw ValidationError("--macos \(name): needed is one of \(known)")
     }
-    return session.on(release)
+    return release
   }
 
   /// A session that comes with Kemon, or a file where the name has a path's or a file's form.

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import KemonBus
+internal import KemonPlatform
+
+/// A load of random operations in a realistic mix: mostly files, some network, a few processes, kexts and policies.
+///
+/// What each thread does depends on the seed and on the number of threads alone, not on time or on other threads; what
+/// plugins deny changes what happens afterwards.
+public struct GeneratedLoad: Sendable {
+  /// What the random numbers begin with.
+  public let seed: UInt64
+  /// How many events happen at least; an operation is not left in the middle.
+  public let events: Int
+  /// On how many threads.
+  public let threads: Int
+
+  /// Describes a load.
+  ///
+  /// - Parameters:
+  ///   - seed: the same seed makes the same load.
+  ///   - events: how many events happen at least.
+  ///   - threads: on how many threads, 1 or more; each does its share.
+  public init(seed: UInt64, events: Int, threads: Int = 1) {
+    precondition(threads > 0 && events >= 0, "a load needs threads, and no less than nothing to do")
+    self.seed = seed
+    self.events = events
+    self.threads = threads
+  }
+
+  /// What the operations of one family came to.
+  public struct Part: Sendable, Equatable {
+    /// The family.
+    public let family: String
+    /// How many were done.
+    public internal(set) var operations = 0
+    /// How many of them failed, because they were denied or because of that.
+    public internal(set) var failures = 0
+  }
+
+  /// What the load came to.
+  public struct Result: Sendable, Equatable {
+    /// How many events happened.
+    public internal(set) var events = 0
+    /// By family, in the order of the mix; families that the model does not have are not there.
+    public internal(set) var parts: [Part] = []
+  }
+
+  /// Does one thread's share, on the calling thread.
+  func run(on model: KernelModel, thread: Int) -> Result {
+    var parts = LoadMix.all.compactMap { type in
+      type.init(on: model, thread: thread).map { (part: $0, share: type.share) }
+    }
+    var result = Result()
+    result.parts = parts.map { Part(family: type(of: $0.part).name) }
+    let total = parts.reduce(0) { $0 + $1.share }
+    guard total > 0 else { return result }
+    var random = LoadRandom(seed: seed &+ UInt64(thread) &* 0xA076_1D64_78BD_642F)
+    let lane = Lane.current
+    // What is left over by the division is done by the first threads.
+    let share = events / threads + (thread < events % threads ? 1 : 0)
+    let first = lane.events
+    while lane.events - first < share {
+      var place = random.below(total)
+      var index = 0
+      while place >= parts[index].share {
+        place -= parts[index].share
+        index += 1
+      }
+      result.parts[index].operations += 1
+      if !parts[index].part.perform(&random) { result.parts[index].failures += 1 }
+    }
+    lane.process = nil
+    result.events = lane.events - first
+    return result
+  }
+}
+
+extension KernelModel {
+  /// Lets a generated load happen on threads of its own, and returns when all of it has.
+  ///
+  /// - Throws: when the model has been closed, or a hook that is put in on the way was refused.
+  public func run(_ load: GeneratedLoad) throws(KernelError) -> GeneratedLoad.Result {
+    try restarted(with: KextLoad.kexts(load.threads)) {
+      let total = PosixLock(GeneratedLoad.Result())
+      let threads = (0..<load.threads).map { number in
+        WorkerThread(named: "load \(number)") {
+          let result = load.run(on: self, thread: number)
+          total.withLock { $0.add(result) }
+        }
+      }
+      for thread in threads { thread.join() }
+      return total.withLock { $0 }
+    }
+  }
+}
+
+extension GeneratedLoad.Result {
+  fileprivate mutating func add(_ other: Self) {
+    events += other.events
+    if parts.isEmpty {
+      parts = other.parts
+      return
+    }
+    for (index, part) in other.parts.enumerated() {
+      parts[index].operations += part.operations
+      parts[index].failures += part.failures
+    }
+  }
+}
