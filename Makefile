@@ -7,7 +7,7 @@ BUILD = umask 022 && $(SWIFT) build --scratch-path $(SCRATCH)
 TEST = umask 022 && SWIFT_BACKTRACE=enable=no $(SWIFT) test --scratch-path $(SCRATCH)
 # An optimised build of its own, never a stale one, whose machine code a test reads.
 HOT_PATHS = $(SCRATCH)-paths
-PLUGINS := kext-guard dns-watch path-guard event-log
+PLUGINS := kext-guard policy-guard dns-watch path-guard event-log
 # What instrumented plugins call of the runtime that is linked into the program which loads them.
 TSAN_CALLS := external_read external_write external_assign_tag external_register_tag \
   external_register_header ignore_thread_begin ignore_thread_end \

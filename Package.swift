@@ -85,6 +85,7 @@ let package = Package(
     .library(name: "KemonBus", targets: ["KemonBus", "KemonEvents"]),
     .library(name: "KemonPluginKit", targets: ["KemonPluginKit"]),
     .library(name: "kext-guard", type: .dynamic, targets: ["kext-guard"]),
+    .library(name: "policy-guard", type: .dynamic, targets: ["policy-guard"]),
     .library(name: "dns-watch", type: .dynamic, targets: ["dns-watch"]),
     .library(name: "path-guard", type: .dynamic, targets: ["path-guard"]),
     .library(name: "event-log", type: .dynamic, targets: ["event-log"]),
@@ -198,6 +199,7 @@ let package = Package(
   ]
     // The plugins that we ship.
     + plugin("kext-guard", in: .c)
+    + plugin("policy-guard", in: .c)
     + plugin("dns-watch", in: .cxx)
     + plugin("path-guard", in: .swift)
     + plugin("event-log", in: .swift)

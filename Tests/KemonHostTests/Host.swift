@@ -5,7 +5,7 @@ import KemonTestSupport
 
 /// The program under test with the shipped plugins in a folder of their own.
 struct Host {
-  static let shipped = ["kext-guard", "dns-watch", "path-guard", "event-log"]
+  static let shipped = ["kext-guard", "policy-guard", "dns-watch", "path-guard", "event-log"]
 
   let scratch: ScratchFolder
   let plugins: String

@@ -88,4 +88,22 @@ import Testing
     #expect(result.output.contains("module offset: policy.so+0x"))
     #expect(result.errors.contains("EACCES"), "\(result.errors)")
   }
+
+  @Test(arguments: ["2018", "2019"])
+  func `MAC block: the slide's transcript comes from the program and its plugins`(
+    dialect: String
+  ) throws {
+    let host = try Host(plugins: ["policy-guard", "event-log"])
+    let result = try host.run(
+      "--plugins", host.plugins, "--session", "mac-blocking", "--set",
+      #"policy-guard.deny=[{"name": "*"}]"#, "--set", "event-log.dialect=\"\(dialect)\"")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output == (try Checkout.golden("dialect-\(dialect)-mac-blocking.txt")))
+  }
+
+  @Test func `MAC list: the slide's listing comes from the program`() throws {
+    let host = try Host(plugins: ["event-log"])
+    let result = try host.run("--plugins", host.plugins, "--session", "mac-listing")
+    #expect(result.output == (try Checkout.golden("dialect-2018-mac-listing.txt")))
+  }
 }

@@ -33,7 +33,7 @@ import Testing
     plugin.stop()
   }
 
-  @Test(arguments: ["kext-guard", "dns-watch", "path-guard", "event-log"])
+  @Test(arguments: ["kext-guard", "policy-guard", "dns-watch", "path-guard", "event-log"])
   func `the configuration of a plugin's README is accepted`(name: String) throws {
     let text = try block("json", of: "Sources/Plugins/\(name)/README.md")
     let host = FakeHost(config: try JSONDecoder().decode(ConfigValue.self, from: Data(text.utf8)))

@@ -34,7 +34,7 @@ import Testing
 
   @Test(
     .enabled(if: Command.exists("readelf"), "needs readelf"),
-    arguments: ["kext-guard", "dns-watch", "path-guard", "event-log"])
+    arguments: ["kext-guard", "policy-guard", "dns-watch", "path-guard", "event-log"])
   func `a shipped plugin has its manifest and exports little`(name: String) throws {
     let library = Products.plugin(name)
     try check(library, name: name)

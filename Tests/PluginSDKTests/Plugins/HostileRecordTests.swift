@@ -36,6 +36,7 @@ import Testing
 
   @Test(
     arguments: [
+      ("policy-guard", ["deny": [["name": "com.example.*", "operation": "mpo_x"]]]),
       ("kext-guard", ["deny": [["id": "com.example.*", "below": "2"]]]),
       ("dns-watch", ["print": true, "deny": ["googleapis.com"]]),
       ("path-guard", ["deny": [["path": "/etc/secret"], ["path": "/bin", "except": [501]]]]),
