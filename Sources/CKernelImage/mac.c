@@ -337,7 +337,7 @@ int32_t kernel_mac_ask(kernel_mac *mac, uint32_t slot, bool is_plain, int32_t ru
   int32_t answer = kernel_mac_begin(rule);
   kernel_mac *before = kernel_mac_enter(mac);
   uint32_t fixed = READ(mac->list.staticmax);
-  if (ask(&question, 0, fixed, &answer) && READ(mac->list.numloaded) > fixed) {
+  if (ask(&question, 0, fixed, &answer) && READ(mac->list.maxindex) >= fixed) {
     mac_gate_enter(&mac->gate);
     ask(&question, fixed, READ(mac->list.maxindex) + 1, &answer);
     mac_gate_leave(&mac->gate);

@@ -121,7 +121,7 @@ final class MACMonitor: Sendable {
     }
     let status = Int32(truncatingIfNeeded: frame.pointee.result)
     report(KEMON_KIND_MAC_POLICY_UNREGISTER, core.describe(conf), status, frame)
-    if status == 0 { core.forget(conf) }
+    if status == 0 { core.forget(conf, at: UInt32(truncatingIfNeeded: frame.pointee.rdi)) }
   }
 
   // MARK: Both

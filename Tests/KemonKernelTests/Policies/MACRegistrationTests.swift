@@ -123,6 +123,16 @@ import Testing
     #expect(lab.framework.counters.fixed == 2)
   }
 
+  @Test func `policies behind a hole among static ones are asked all the same`() throws {
+    let lab = try MACLab(hasBooted: false)
+    for name in ["a", "b"] { try lab.register(name, flags: unloadable) }
+    lab.framework.finishBoot()
+    try lab.register("c", flags: unloadable, [MACHandler("vnode_check_open") { _ in 13 }])
+    #expect(try lab.framework.unregister(0) == 0)
+    #expect(lab.framework.counters.fixed == 2)
+    #expect(lab.framework.check(lab.framework.slot("vnode_check_open")) == 13)
+  }
+
   @Test func `the list grows by a chunk of the release`() throws {
     let lab = try MACLab()
     #expect(lab.framework.counters.capacity == 512)

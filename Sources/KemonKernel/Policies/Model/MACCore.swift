@@ -20,8 +20,8 @@ final class MACCore: @unchecked Sendable {
     var owned: [UInt: MACPolicy] = [:]
     /// What stands in the slots of policies, by the same address.
     var watches: [UInt: MACWatch] = [:]
-    /// Watches that were taken out, and that a call may still be inside.
-    var retired: [MACWatch] = []
+    /// Watches and policies that were taken out, and that a call may still be inside.
+    var retired: [AnyObject] = []
     var watched: Watched = .nobody
     var modules = MACModules()
     var blocking = MACBlocking.skip
@@ -146,11 +146,20 @@ final class MACCore: @unchecked Sendable {
   }
 
   /// Forgets all about a policy that has been unregistered.
-  func forget(_ conf: UnsafeMutablePointer<mac_policy_conf>) {
+  ///
+  /// - Parameter handle: its place. In front of the list nobody waits for those who ask: it is kept until the end then.
+  func forget(_ conf: UnsafeMutablePointer<mac_policy_conf>, at handle: UInt32) {
     let key = UInt(bitPattern: conf)
+    let isStatic = Int(handle) < counters.fixed
     // What is freed here is freed without the lock.
     let gone = knowledge.withLock { known in
-      (known.owned.removeValue(forKey: key), known.watches.removeValue(forKey: key))
+      let gone = (known.owned.removeValue(forKey: key), known.watches.removeValue(forKey: key))
+      if isStatic {
+        for object: AnyObject? in [gone.0, gone.1] {
+          if let object { known.retired.append(object) }
+        }
+      }
+      return gone
     }
     gone.1?.remove()
   }
@@ -253,8 +262,10 @@ final class MACCore: @unchecked Sendable {
   func unwatchAll() {
     knowledge.withLock { known in
       known.watched = .nobody
-      for watch in known.watches.values { watch.remove() }
-      known.retired += known.watches.values
+      for watch in known.watches.values {
+        watch.remove()
+        known.retired.append(watch)
+      }
       known.watches = [:]
     }
   }
