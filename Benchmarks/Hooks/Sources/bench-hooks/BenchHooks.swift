@@ -22,6 +22,7 @@ struct BenchHooks {
   }
 
   private static func run(_ options: Options) throws {
+    var batches = [try Batches.first(library)]
     var contestants = try Contestants.all()
     var frida: FridaPeer?
     if let python = options.python, let driver = options.driver {
@@ -41,7 +42,7 @@ struct BenchHooks {
         try contestants[(round + step) % contestants.count].run(calls: calls)
       }
     }
-    var batches = try (0..<3).map { _ in try Batches.own(library, count: 1000) }
+    for round in 0..<3 { batches.append(try Batches.own(library, count: 1000, round: round)) }
     if let frida {
       let answer = try frida.ask("batch")
       if answer.count == 3 {
