@@ -233,13 +233,13 @@ int ckemon_hook_personality(int version, int actions, uint64_t class, void *exce
 int ckemon_hook_personality(int version, int actions, uint64_t class, void *exception,
                             struct _Unwind_Context *context) {
   (void)version, (void)class, (void)exception;
-  enum { cleanup_phase = 2, continue_unwind = 8, rbx = 3, r12 = 12 };
+  enum { cleanup_phase = 2, continue_unwind = 8, rbx = 3, r15 = 15 };
   if ((actions & cleanup_phase) != 0 && _Unwind_GetCFA != NULL && _Unwind_GetGR != NULL) {
     ckemon_hook_frame *frame = (ckemon_hook_frame *)(_Unwind_GetCFA(context) + CKEMON_CALL_PLACE);
     if (frame->state == CKEMON_STATE_CALL) {
       frame->skipped = 2;
       ckemon_hook_leave(frame, (ckemon_hook_table *)_Unwind_GetGR(context, rbx),
-                        (ckemon_note *)_Unwind_GetGR(context, r12));
+                        (ckemon_note *)_Unwind_GetGR(context, r15));
     }
   }
   return continue_unwind;

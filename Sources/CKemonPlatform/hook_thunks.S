@@ -18,6 +18,11 @@
 /* Behind that the upper halves of 64-byte registers. */
 #define UPPER ((END + 31) / 32 * 32)
 #define UPPER_RESULTS (UPPER + 256)
+/* Behind those what only Swift has. Its functions return up to four words and four vectors, of which handlers see two.
+ * Its asynchronous functions take words from the stack when they return: so many bytes. */
+#define MORE_RESULTS (UPPER + 320)
+#define TAKEN (MORE_RESULTS + 48)
+#define ALL (MORE_RESULTS + 64)
 
 #if CKEMON_STACK_WORDS * 8 != PLACE + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || END % 16 != 0 || \
     CKEMON_HOOK_SELF - CKEMON_HOOK_ORIGINAL != CKEMON_FRAME_HOOK - CKEMON_FRAME_TARGET
@@ -154,13 +159,26 @@
   jz \none
 .endm
 
+/* Right behind the call of the original. */
+.macro KEEP_MORE
+  leaq -(ALL + 16)(%rbp), %r11
+  andq $-32, %r11            /* rsp as it was in front of the call */
+  xchgq %r11, %rsp
+  subq %rsp, %r11
+  movq %r11, TAKEN(%rsp)
+  movq %rcx, MORE_RESULTS(%rsp)
+  movq %r8, (MORE_RESULTS + 8)(%rsp)
+  movups %xmm2, (MORE_RESULTS + 16)(%rsp)
+  movups %xmm3, (MORE_RESULTS + 32)(%rsp)
+.endm
+
 /* Undoes the prologue. Behind it the unwind information is that of the frame again. */
 .macro EPILOGUE is_call_site
   .cfi_remember_state
   movq -8(%rbp), %rbx
   .cfi_restore %rbx
-  movq -16(%rbp), %r12
-  .cfi_restore %r12
+  movq -16(%rbp), %r15
+  .cfi_restore %r15
   .if \is_call_site
     .cfi_offset %rip, -8
   .endif
@@ -169,8 +187,8 @@
 .endm
 
 /* A thunk that keeps `width` bytes of the first `vectors` vector registers and passes `words` of the stack on.
- * rbx is the table, r12 the note of the call. */
-.macro THUNK name, is_call_site, width, vectors, words
+ * rbx is the table, r15 the note of the call: Swift has an error in r12, an object in r13 and a context in r14. */
+.macro THUNK name, is_call_site, width, vectors, words, knows_prototype
   .globl \name
   .hidden \name
   .type \name, @function
@@ -186,12 +204,12 @@
   .cfi_def_cfa_register %rbp
   pushq %rbx
   .cfi_offset %rbx, -24
-  pushq %r12
-  .cfi_offset %r12, -32
-  .if \width == 64
-    subq $(UPPER_RESULTS + 64), %rsp
-  .else
+  pushq %r15
+  .cfi_offset %r15, -32
+  .if \knows_prototype
     subq $END, %rsp
+  .else
+    subq $ALL, %rsp
   .endif
   andq $-32, %rsp            /* no vector crosses a cache line; callers that do not keep the ABI's alignment may come */
 
@@ -230,20 +248,20 @@
    * handlers change. */
   OWN_LANE %rax, 5f
   leaq PLACE(%rsp), %rsi
-  movq CKEMON_LANE_TOP(%rax), %r12
+  movq CKEMON_LANE_TOP(%rax), %r15
   movq CKEMON_HOOK_TABLE(%r11), %rbx
-  cmpq CKEMON_LANE_LIMIT(%rax), %r12
+  cmpq CKEMON_LANE_LIMIT(%rax), %r15
   jae 5f
-  testb $CKEMON_NOTE_FLAGS, -CKEMON_NOTE_SIZE(%r12)
+  testb $CKEMON_NOTE_FLAGS, -CKEMON_NOTE_SIZE(%r15)
   jnz 5f
-  cmpq %rsi, (CKEMON_NOTE_FRAME - CKEMON_NOTE_SIZE)(%r12)
+  cmpq %rsi, (CKEMON_NOTE_FRAME - CKEMON_NOTE_SIZE)(%r15)
   jbe 5f
   leaq CKEMON_NOTE_RUNNING(%rbx), %rcx
-  leaq CKEMON_NOTE_SIZE(%r12), %rdx
-  movq %rsi, CKEMON_NOTE_FRAME(%r12)
-  movq %rcx, (%r12)
+  leaq CKEMON_NOTE_SIZE(%r15), %rdx
+  movq %rsi, CKEMON_NOTE_FRAME(%r15)
+  movq %rcx, (%r15)
   movq %rdx, CKEMON_LANE_TOP(%rax)
-  cmpq %rsi, CKEMON_NOTE_FRAME(%r12)
+  cmpq %rsi, CKEMON_NOTE_FRAME(%r15)
   jne 4f
   cmpq %rbx, CKEMON_HOOK_TABLE(%r11)
   jne 4f
@@ -251,7 +269,7 @@
   jz 4f
   movq CKEMON_TABLE_CONTEXT(%rbx), %rdi
   call *CKEMON_TABLE_PRE(%rbx)
-  movq %rbx, (%r12)          /* no handler runs */
+  movq %rbx, (%r15)          /* no handler runs */
   testl %eax, %eax
   jnz 7f
   cmpq $0, CKEMON_TABLE_POST(%rbx)
@@ -261,6 +279,9 @@
   COPY_STACK \width, \words
   LOAD_ARGUMENTS \width, \vectors
   call *%r11
+  .if \knows_prototype == 0
+    KEEP_MORE
+  .endif
   movq %rax, F(RESULT)(%rsp)
   movq %rdx, F(RESULT2)(%rsp)
   STORE_VECTORS \width, F(RESULT_VECTORS), UPPER_RESULTS, 2
@@ -268,17 +289,17 @@
 2:
   #if NOTES_BY_ITSELF
     OWN_LANE %rax, 3f
-    leaq CKEMON_NOTE_SIZE(%r12), %rcx
+    leaq CKEMON_NOTE_SIZE(%r15), %rcx
     cmpq %rcx, CKEMON_LANE_TOP(%rax)
     jne 3f                   /* another thread's, not noted, or calls above it were left without a word */
     leaq CKEMON_NOTE_RUNNING(%rbx), %rcx
-    movq %rcx, (%r12)
+    movq %rcx, (%r15)
     movq CKEMON_TABLE_CONTEXT(%rbx), %rdi
     leaq PLACE(%rsp), %rsi
     call *CKEMON_TABLE_POST(%rbx)
     movq ckemon_own_lane@gottpoff(%rip), %rax
     movq %fs:(%rax), %rax
-    movq %r12, CKEMON_LANE_TOP(%rax)
+    movq %r15, CKEMON_LANE_TOP(%rax)
     movq F(HOOK)(%rsp), %rdi
     cmpq %rbx, CKEMON_HOOK_TABLE(%rdi)
     je 9f
@@ -288,29 +309,61 @@
 3:
   leaq PLACE(%rsp), %rdi
   movq %rbx, %rsi
-  movq %r12, %rdx
+  movq %r15, %rdx
   call ckemon_hook_leave
 9:
   movq F(RESULT)(%rsp), %rax
   movq F(RESULT2)(%rsp), %rdx
   LOAD_VECTORS \width, F(RESULT_VECTORS), UPPER_RESULTS, 2
+  .if \knows_prototype == 0
+    movq MORE_RESULTS(%rsp), %rcx
+    movq (MORE_RESULTS + 8)(%rsp), %r8
+    movups (MORE_RESULTS + 16)(%rsp), %xmm2
+    movups (MORE_RESULTS + 32)(%rsp), %xmm3
+    movq TAKEN(%rsp), %r11
+    testq %r11, %r11
+    jnz 10f
+  .endif
   EPILOGUE \is_call_site
   ret
   .cfi_restore_state
+  .if \knows_prototype == 0
+10: /* The return address goes up to where the caller expects the stack to be. */
+    movq 8(%rbp), %r10
+    movq %r10, 8(%rbp, %r11)
+    leaq 8(%rbp, %r11), %r11
+    .cfi_remember_state
+    movq -8(%rbp), %rbx
+    .cfi_restore %rbx
+    movq -16(%rbp), %r15
+    .cfi_restore %r15
+    movq (%rbp), %rbp
+    .cfi_restore %rbp
+    movq %r11, %rsp
+    .cfi_def_cfa %rsp, 8
+    .if \is_call_site
+      .cfi_offset %rip, -8
+    .endif
+    ret
+    .cfi_restore_state
+  .endif
 
 4: /* Not so: begin anew. */
-  movq %r12, CKEMON_LANE_TOP(%rax)
+  movq %r15, CKEMON_LANE_TOP(%rax)
 5: /* The unusual. */
   movq F(HOOK)(%rsp), %rdi
   leaq PLACE(%rsp), %rsi
   call ckemon_hook_enter
   movq %rax, %rbx
-  movq %rdx, %r12
+  movq %rdx, %r15
   testq %rax, %rax
   jz 6f
   cmpl $0, F(SKIPPED)(%rsp)
   je 1b
 7: /* The original is left out. */
+  .if \knows_prototype == 0
+    movq $0, TAKEN(%rsp)
+  .endif
   .if \width == 64
     vpxorq %xmm0, %xmm0, %xmm0
     vmovups %ymm0, UPPER_RESULTS(%rsp)
@@ -324,7 +377,7 @@
   movl $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
   movq ckemon_own_lane@gottpoff(%rip), %rax
   movq %fs:(%rax), %rax
-  movq %r12, CKEMON_LANE_TOP(%rax)
+  movq %r15, CKEMON_LANE_TOP(%rax)
   movq F(HOOK)(%rsp), %rdi
   cmpq %rbx, CKEMON_HOOK_TABLE(%rdi)
   je 6f
@@ -348,18 +401,18 @@
 .endm
 
   .text
-.macro THUNKS width, vectors, words
-  THUNK ckemon_entry_thunk_\width\()_\vectors\()_\words, 0, \width, \vectors, \words
-  THUNK ckemon_call_thunk_\width\()_\vectors\()_\words, 1, \width, \vectors, \words
+.macro THUNKS width, vectors, words, knows_prototype
+  THUNK ckemon_entry_thunk_\width\()_\vectors\()_\words, 0, \width, \vectors, \words, \knows_prototype
+  THUNK ckemon_call_thunk_\width\()_\vectors\()_\words, 1, \width, \vectors, \words, \knows_prototype
 .endm
-  THUNKS 0, 0, 0
-  THUNKS 0, 0, 8
-  THUNKS 16, 2, 0
-  THUNKS 16, 8, 0
-  THUNKS 16, 8, 8
-  THUNKS 32, 8, 24
-  THUNKS 16, 8, 24
-  THUNKS 64, 8, 24
+  THUNKS 0, 0, 0, 1
+  THUNKS 0, 0, 8, 1
+  THUNKS 16, 2, 0, 1
+  THUNKS 16, 8, 0, 1
+  THUNKS 16, 8, 8, 1
+  THUNKS 32, 8, 24, 0
+  THUNKS 16, 8, 24, 0
+  THUNKS 64, 8, 24, 0
 #endif
 
 #if defined(__linux__) && defined(__ELF__)
