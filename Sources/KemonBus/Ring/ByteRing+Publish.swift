@@ -117,7 +117,7 @@ extension ByteRing {
   func write(_ sequence: UInt64, _ source: UnsafeRawPointer?, _ size: Int, answer: UInt64) {
     let slot = slot(sequence)
     let audience = audience.pointee.load(ordering: .sequentiallyConsistent)
-    slot[1].store(answer, ordering: .relaxed)
+    if hasAnswers { slot[1].store(answer, ordering: .relaxed) }
     if audience >> 32 != 0 {
       slot[0].store(RingStamp.writing(sequence), ordering: .relaxed)
       atomicMemoryFence(ordering: .releasing)
@@ -129,8 +129,9 @@ extension ByteRing {
         slot[0].store(RingStamp.writing(sequence), ordering: .relaxed)
         atomicMemoryFence(ordering: .releasing)
       }
-      if size > 128 { prefetchAhead(sequence, size) }
-      place(slot, sequence, size).copyMemory(from: source, byteCount: size)
+      // Of several producers another one may be writing what lies ahead: there it has to be worth it.
+      if size > (hasManyProducers ? 128 : 64) { prefetchAhead(sequence, size) }
+      copyPlainly(place(slot, sequence, size), source, size)
       slot[0].store(RingStamp.published(sequence) | UInt64(size), ordering: .releasing)
     } else {
       // Nobody is there, and who joins later begins behind this record.
@@ -148,10 +149,23 @@ extension ByteRing {
   func prefetchAhead(_ sequence: UInt64, _ size: Int) {
     let ahead = UnsafeRawPointer(slot(sequence &+ 8))
     var offset = 0
-    while offset < size &+ 16, offset < 512 {
+    while offset < size &+ 8, offset < 512 {
       ckemon_prefetch_for_write(ahead + offset)
       offset &+= 64
     }
+  }
+
+  /// Copies bytes that nobody reads meanwhile.
+  ///
+  /// In a slot behind a stamp alone they begin 8 bytes off a multiple of 16: with the first word by itself all other
+  /// stores are aligned, and none touches two lines. What fits one line anyway needs no such care.
+  @inlinable @inline(__always)
+  func copyPlainly(_ target: UnsafeMutableRawPointer, _ source: UnsafeRawPointer, _ size: Int) {
+    guard size > 64, size <= wordFirstLimit else {
+      return target.copyMemory(from: source, byteCount: size)
+    }
+    target.storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+    (target + 8).copyMemory(from: source + 8, byteCount: size &- 8)
   }
 
   @inlinable

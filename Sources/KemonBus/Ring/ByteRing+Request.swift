@@ -3,7 +3,7 @@
 public import CKemonPlatform
 public import Synchronization
 
-/// Records that want an answer: it comes back through the slot's second word, in the line that the producer wrote.
+/// Records that want an answer, on rings that have answers: it comes back through the slot's second word, in the line that the producer wrote.
 extension ByteRing {
   /// Publishes bytes that want an answer, if there is room.
   ///
@@ -12,6 +12,7 @@ extension ByteRing {
   /// - Throws: ``RingError/Code/recordTooLarge``; the refusal is counted.
   @inlinable @inline(__always)
   public func tryRequest(_ bytes: UnsafeRawBufferPointer) throws(RingError) -> UInt64? {
+    precondition(hasAnswers, "the ring was made without answers")
     guard bytes.count <= recordLimit else { throw refuse(bytes.count) }
     guard let sequence = tryClaim(forRequest: true) else { return nil }
     write(sequence, bytes.baseAddress, bytes.count, answer: RingAnswer.pending(sequence))
@@ -76,6 +77,7 @@ extension ByteRing {
   /// Answers a record; what readers call through ``RingReader/answer(_:with:)``.
   @inlinable @inline(__always)
   func reply(to sequence: UInt64, with value: UInt32) -> Bool {
+    guard hasAnswers else { return false }
     let word = slot(sequence) + 1
     let answer = RingAnswer.answered(sequence, value)
     let (first, seen) = word.pointee.compareExchange(

@@ -27,7 +27,10 @@ public final class ByteRing: @unchecked Sendable {
   @usableFromInline let slotMask: UInt64
   @usableFromInline let slotStride: Int
   @usableFromInline let blockStride: Int
+  @usableFromInline let slotHeader: Int
   @usableFromInline let inlineCapacity: Int
+  /// Up to this size records are copied with their first word by itself.
+  @usableFromInline let wordFirstLimit: Int
 
   /// The next sequence to be claimed.
   @usableFromInline let claim: RingWord
@@ -92,7 +95,9 @@ public final class ByteRing: @unchecked Sendable {
     slotMask = UInt64(layout.slots - 1)
     slotStride = layout.slotBytes
     blockStride = layout.blockBytes
-    inlineCapacity = layout.slotBytes - RingLayout.slotHeader
+    slotHeader = layout.slotHeader
+    inlineCapacity = layout.slotBytes - layout.slotHeader
+    wordFirstLimit = layout.slotHeader == 8 ? layout.slotBytes - 8 : 0
     recordLimit = layout.recordLimit
     claim = control.word(at: RingLayout.claim)
     limit = control.word(at: RingLayout.control)
@@ -114,9 +119,13 @@ public final class ByteRing: @unchecked Sendable {
   /// How many records were refused: too large, or no room for one that could not wait.
   public var refused: UInt64 { refusals.pointee.load(ordering: .relaxed) }
 
+  /// Whether records may want answers.
+  @inlinable
+  public var hasAnswers: Bool { slotHeader == 16 }
+
   // MARK: Places
 
-  /// The slot of a sequence: its stamp, then its answer, then its bytes.
+  /// The slot of a sequence: its stamp, then its answer if the ring has any, then its bytes.
   @inlinable @inline(__always)
   func slot(_ sequence: UInt64) -> RingWord {
     (slotsBase + Int(truncatingIfNeeded: sequence & slotMask) &* slotStride)
@@ -127,7 +136,7 @@ public final class ByteRing: @unchecked Sendable {
   @inlinable @inline(__always)
   func place(_ slot: RingWord, _ sequence: UInt64, _ size: Int) -> UnsafeMutableRawPointer {
     size <= inlineCapacity
-      ? UnsafeMutableRawPointer(slot + 2)
+      ? UnsafeMutableRawPointer(slot) + slotHeader
       : arenaBase + Int(truncatingIfNeeded: sequence & slotMask) &* blockStride
   }
 

@@ -18,8 +18,6 @@ public typealias RingWord = UnsafeMutablePointer<Atomic<UInt64>>
 struct RingLayout: Equatable {
   /// Bytes of a cache line pair: what the hardware fetches together.
   static let line = 128
-  /// Words in front of a slot's bytes: stamp and answer.
-  static let slotHeader = 16
   /// How many may subscribe at a time.
   static let subscriberLimit = 64
   static let claim = line
@@ -31,6 +29,8 @@ struct RingLayout: Equatable {
 
   let slots: Int
   let slotBytes: Int
+  /// Bytes in front of a slot's bytes: the stamp, and the answer if there are any.
+  let slotHeader: Int
   /// Bytes of a slot's block in the arena; 0 when every record fits its slot.
   let blockBytes: Int
   let recordLimit: Int
@@ -49,8 +49,9 @@ struct RingLayout: Equatable {
     var count = 4
     while count < wanted.slots { count *= 2 }
     slots = count
-    slotBytes = (wanted.slotBytes + 15) & ~15
-    let inline = slotBytes - Self.slotHeader
+    slotHeader = wanted.hasAnswers ? 16 : 8
+    slotBytes = (wanted.slotBytes + slotHeader - 1) & ~(slotHeader - 1)
+    let inline = slotBytes - slotHeader
     blockBytes =
       wanted.recordLimit <= inline ? 0 : (wanted.recordLimit + Self.page - 1) & ~(Self.page - 1)
     recordLimit = max(wanted.recordLimit, inline)

@@ -38,6 +38,8 @@ public final class SharedRing: @unchecked Sendable {
   public init(
     creating configuration: RingConfiguration, role: Role
   ) throws(RingError) {
+    var configuration = configuration
+    configuration.hasAnswers = true
     let layout = try RingLayout(configuration)
     descriptor = try Self.makeFile(of: layout.size)
     self.role = role

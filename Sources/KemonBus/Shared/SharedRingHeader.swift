@@ -51,7 +51,8 @@ struct SharedRingHeader {
     }
     let layout = try RingLayout(
       RingConfiguration(
-        slots: Int(slots), slotBytes: Int(slotBytes), recordLimit: Int(recordLimit)))
+        slots: Int(slots), slotBytes: Int(slotBytes), recordLimit: Int(recordLimit),
+        hasAnswers: true))
     guard UInt64(layout.blockBytes) == blockBytes else {
       throw RingError(
         .notARing, "byte 32: blocks of \(blockBytes) bytes, needed are \(layout.blockBytes)")

@@ -193,8 +193,29 @@ import Testing
     #expect(seen.value == 100)
   }
 
+  /// In a slot, in its block, over one line and over several; behind a stamp alone, and behind stamp and answer.
+  @Test(arguments: [true, false], [OverflowPolicy.block, .drop])
+  func `every size arrives whole`(hasAnswers: Bool, overflow: OverflowPolicy) throws {
+    let ring = try ByteRing(
+      RingConfiguration(slots: 4, slotBytes: 256, recordLimit: 600, hasAnswers: hasAnswers))
+    let reader = try ring.subscribe(ReaderOptions(overflow: overflow))
+    var random = SplitMix64(seed: 31)
+    for size in 0...600 {
+      let sent = (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
+      try sent.withUnsafeBytes { _ = try ring.publish($0) }
+      var got: [UInt8]?
+      reader.drain { record in
+        got = Array(record.bytes)
+        #expect(!reader.answer(record.sequence, with: 1), "none is wanted")
+        return true
+      }
+      #expect(got == sent, "\(size) bytes")
+    }
+  }
+
   @Test func `answers come back through the slot in batches`() throws {
-    let ring = try ByteRing(RingConfiguration(slots: 64, slotBytes: 64, recordLimit: 48))
+    let ring = try ByteRing(
+      RingConfiguration(slots: 64, slotBytes: 64, recordLimit: 48, hasAnswers: true))
     let reader = try ring.subscribe()
     let isDone = Counter()
     let thread = WorkerThread(named: "answers") {

@@ -50,7 +50,10 @@ struct BenchBus {
 
   private static func run(_ options: Options) throws {
     let environment = try Environment(sizesAt: "\(options.folder)/data/record-sizes.tsv")
-    var contestants: [any Contestant] = [RingContestant(environment: environment)]
+    var contestants: [any Contestant] = [
+      RingContestant(environment: environment),
+      RingContestant(environment: environment, stampsInside: false),
+    ]
     contestants += PeerContestant.all(in: environment) as [any Contestant]
     contestants += DispatchContestant.all() as [any Contestant]
     if let classes = options.java {
@@ -74,7 +77,7 @@ struct BenchBus {
   ) throws {
     var report = Report(machine: environment.machine)
     for workload in Workload.all
-    where options.only.map({ workload.name.hasPrefix($0) }) ?? true {
+    where options.only.map({ "\(workload.name) \(workload.sizeName)".hasPrefix($0) }) ?? true {
       report.add(
         try Tournament(workload, contestants, rounds: options.rounds, in: environment))
     }

@@ -6,6 +6,8 @@ protocol Contestant {
   var name: String { get }
   /// Whether it is the bus of ours.
   var isOurs: Bool { get }
+  /// Whether it is only shown beside the others, and in no row.
+  var isAside: Bool { get }
   /// Whether every subscriber of one queue sees every event, without a queue for each.
   var broadcasts: Bool { get }
   /// Whether events of many producers have one order.
@@ -26,6 +28,7 @@ protocol Contestant {
 
 extension Contestant {
   var isOurs: Bool { false }
+  var isAside: Bool { false }
   var broadcasts: Bool { false }
   var keepsOrder: Bool { true }
   var keepsVotes: Bool { false }

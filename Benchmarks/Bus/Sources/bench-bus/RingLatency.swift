@@ -10,7 +10,7 @@ final class RingPingPong {
   private let samples: UnsafeMutablePointer<UInt32>
 
   init(_ workload: Workload, in environment: Environment) throws {
-    round = try RingRound(workload, in: environment)
+    round = try RingRound(workload, stampsInside: false, in: environment)
     reader = try round.ring.subscribe()
     samples = .allocate(capacity: workload.events)
     samples.initialize(repeating: 0, count: workload.events)
@@ -71,7 +71,7 @@ final class RingPingPong {
     while taken < goal {
       taken &+= reader.drain(limit: 1) { record in
         if let start = record.bytes.baseAddress {
-          checker.see(start, record.bytes.count)
+          checker.see(start, record.bytes.count, firstTouch: 56)
           let number = start.load(as: UInt64.self)
           reader.answer(record.sequence, with: UInt32(truncatingIfNeeded: number))
         }
@@ -116,7 +116,7 @@ final class RingFixedRate {
     let source = EventSource(round.environment)
     defer { source.deallocate() }
     let record = source.record
-    let bytes = UnsafeRawBufferPointer(start: record, count: 128)
+    let bytes = UnsafeRawBufferPointer(start: record, count: round.recordBytes)
     let interval = UInt64(1_000 / bench_ns_per_tick())
     var due = bench_ticks()
     for event in 0..<round.workload.events {

@@ -38,7 +38,7 @@ final class RingPublishOnly {
     let source = EventSource(round.environment)
     defer { source.deallocate() }
     let record = source.record
-    let bytes = UnsafeRawBufferPointer(start: record, count: 128)
+    let bytes = UnsafeRawBufferPointer(start: record, count: round.recordBytes)
     let start = bench_ticks()
     for event in 0..<round.workload.events {
       record.pointee = UInt64(event)

@@ -9,20 +9,28 @@ struct RingRound {
   let workload: Workload
   let environment: Environment
   let ring: ByteRing
+  /// Bytes of a record; 0 when they differ.
+  let recordBytes: Int
   /// Whether the threads have kept to the protocol; threads only ever store false.
   let isRight: UnsafeMutablePointer<Bool>
 
   /// Makes a ring of as many places as the peers have.
-  init(_ workload: Workload, in environment: Environment) throws {
+  ///
+  /// - Parameter stampsInside: a slot is as large as the elements of the peers, and its stamp is a part of it; else the
+  ///   record alone is.
+  init(_ workload: Workload, stampsInside: Bool = true, in environment: Environment) throws {
     self.workload = workload
     self.environment = environment
     let isMix = workload.size == Int(BUS_SIZE_MIX)
+    let hasAnswers = workload.topology == .pingPongVerdict
     // The mix's slots hold what the peers' cells hold; larger records go to the arena.
-    let bytes = isMix ? Int(BUS_CELL_BYTES) : workload.size
+    let header = hasAnswers ? 16 : 8
+    recordBytes = isMix ? 0 : stampsInside ? workload.size - header : workload.size
+    let bytes = isMix ? Int(BUS_CELL_BYTES) : recordBytes
     ring = try ByteRing(
       RingConfiguration(
-        slots: Int(BUS_SLOTS), slotBytes: bytes + 16, recordLimit: isMix ? 65_528 : bytes,
-        producers: workload.producers == 1 ? .one : .many))
+        slots: Int(BUS_SLOTS), slotBytes: bytes + header, recordLimit: isMix ? 65_528 : bytes,
+        producers: workload.producers == 1 ? .one : .many, hasAnswers: hasAnswers))
     isRight = .allocate(capacity: 1)
     isRight.initialize(to: true)
   }
@@ -128,14 +136,14 @@ struct EventChecker {
 
   /// Looks at the number, and at a word of every cache line.
   @inline(__always)
-  mutating func see(_ bytes: UnsafeRawPointer, _ size: Int) {
+  mutating func see(_ bytes: UnsafeRawPointer, _ size: Int, firstTouch: Int) {
     let number = bytes.load(as: UInt64.self)
     let producer = Int(truncatingIfNeeded: number >> 56) & 15
     let event = number & (1 << 56 - 1)
     mismatch |= counts[producer] ^ event
     counts[producer] &+= 1
     sums[producer] &+= event
-    var offset = 56
+    var offset = firstTouch
     while offset < size {
       touched &+= bytes.load(fromByteOffset: offset, as: UInt64.self)
       offset &+= 64

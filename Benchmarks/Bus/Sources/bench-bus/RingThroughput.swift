@@ -10,8 +10,8 @@ final class RingThroughput {
   private let readers: [RingReader]
   private let share: UInt64
 
-  init(_ workload: Workload, in environment: Environment) throws {
-    round = try RingRound(workload, in: environment)
+  init(_ workload: Workload, stampsInside: Bool, in environment: Environment) throws {
+    round = try RingRound(workload, stampsInside: stampsInside, in: environment)
     let ring = round.ring
     readers = try (0..<workload.subscribers).map { _ in try ring.subscribe() }
     share = UInt64(workload.events / workload.producers)
@@ -31,33 +31,32 @@ final class RingThroughput {
     return round.workload.figure(total: total, p50: 0, p99: 0)
   }
 
-  // The size is a constant of the loops, as it is a constant of the peers' types.
   private func work(on cpu: UInt32) -> Bool {
-    switch round.workload.size {
-    case 64: work(on: cpu, sizeOfNext: { _ in 64 }, sizeOf: { _ in 64 })
-    case 128: work(on: cpu, sizeOfNext: { _ in 128 }, sizeOf: { _ in 128 })
-    case 256: work(on: cpu, sizeOfNext: { _ in 256 }, sizeOf: { _ in 256 })
-    default: work(on: cpu, sizeOfNext: { $0.nextSize() }, sizeOf: { $0 })
+    switch round.recordBytes {
+    case 56: work(on: cpu, Bytes56.self)
+    case 64: work(on: cpu, Bytes64.self)
+    case 120: work(on: cpu, Bytes120.self)
+    case 128: work(on: cpu, Bytes128.self)
+    case 248: work(on: cpu, Bytes248.self)
+    case 256: work(on: cpu, Bytes256.self)
+    default: work(on: cpu, MixedBytes.self)
     }
   }
 
-  @inline(__always)
-  private func work(
-    on cpu: UInt32, sizeOfNext: (inout EventSource) -> Int, sizeOf: (Int) -> Int
-  ) -> Bool {
+  private func work<Size: EventSize>(on cpu: UInt32, _ size: Size.Type) -> Bool {
     let producers = round.workload.producers
     let mine = (0..<producers).filter { round.isPlayed($0, on: cpu) }
     let reading = readers.indices.filter { round.isPlayed(producers + $0, on: cpu) }
     return if reading.isEmpty, mine.count == 1 {
-      publish(UInt32(mine[0]), sizeOfNext)
+      publish(UInt32(mine[0]), size)
     } else {
-      playInTurn(mine, reading, sizeOfNext, sizeOf)
+      playInTurn(mine, reading, size)
     }
   }
 
   /// A producer with a core of its own.
-  @inline(__always)
-  private func publish(_ index: UInt32, _ size: (inout EventSource) -> Int) -> Bool {
+  @inline(never)
+  private func publish<Size: EventSize>(_ index: UInt32, _ size: Size.Type) -> Bool {
     let ring = round.ring
     var source = EventSource(round.environment)
     defer { source.deallocate() }
@@ -65,7 +64,7 @@ final class RingThroughput {
     do {
       for event in 0..<share {
         record.pointee = EventChecker.number(index, event)
-        try ring.publish(UnsafeRawBufferPointer(start: record, count: size(&source)))
+        try ring.publish(UnsafeRawBufferPointer(start: record, count: Size.next(&source)))
       }
       return true
     } catch {
@@ -74,10 +73,9 @@ final class RingThroughput {
   }
 
   /// Several roles: none may wait for room that another one of the thread would make.
-  @inline(__always)
-  private func playInTurn(
-    _ producers: [Int], _ reading: [Int], _ sizeOfNext: (inout EventSource) -> Int,
-    _ sizeOf: (Int) -> Int
+  @inline(never)
+  private func playInTurn<Size: EventSize>(
+    _ producers: [Int], _ reading: [Int], _ size: Size.Type
   ) -> Bool {
     let ring = round.ring
     let readers = reading.map { self.readers[$0] }
@@ -107,9 +105,9 @@ final class RingThroughput {
         let start = sent[index]
         let end = min(start &+ UInt64(BUS_BATCH), share)
         while sent[index] < end {
-          if pendingSize == 0 { pendingSize = sizeOfNext(&source) }
+          if pendingSize == 0 { pendingSize = Size.next(&source) }
           source.record.pointee = EventChecker.number(UInt32(producers[index]), sent[index])
-          let bytes = UnsafeRawBufferPointer(start: source.record, count: pendingSize)
+          let bytes = UnsafeRawBufferPointer(start: source.record, count: Size.of(pendingSize))
           do {
             guard try ring.tryPublish(bytes) != nil else { break }
           } catch {
@@ -126,7 +124,7 @@ final class RingThroughput {
         var checker = checkers[index]
         let count = readers[index].drain { record in
           if let start = record.bytes.baseAddress {
-            checker.see(start, sizeOf(record.bytes.count))
+            checker.see(start, Size.of(record.bytes.count), firstTouch: Size.firstTouch)
           }
           return true
         }

@@ -78,7 +78,9 @@ struct Tournament {
   /// The result of a row, or nil when we took no part.
   func result(_ comparison: Comparison) -> Result? {
     guard let ours = entries.first(where: { $0.contestant.isOurs }) else { return nil }
-    let peers = entries.filter { !$0.contestant.isOurs && comparison.admits($0.contestant) }
+    let peers = entries.filter {
+      !$0.contestant.isOurs && !$0.contestant.isAside && comparison.admits($0.contestant)
+    }
     let isRate = workload.unit == .millionsPerSecond
     let best = isRate ? peers.max { $0.value < $1.value } : peers.min { $0.value < $1.value }
     guard let peer = best?.value ?? comparison.budget else { return nil }
