@@ -127,6 +127,14 @@ bench-hooks: setup $(VENV)/.ready ## Measure hooks beside detours, libffi and fr
 	Benchmarks/Hooks/$(SCRATCH)/release/bench-hooks --python $(PYTHON) \
 	  --driver Benchmarks/Hooks/frida_driver.py --output Benchmarks/results/hooks.json
 
+.PHONY: bench-model
+bench-model: release ## Measure the kernel model with and without hooks and plugins
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -Iplugin-sdk/include \
+	  -o $(SCRATCH)/release/noop.so Benchmarks/Kernel/noop.c
+	chmod 0755 $(SCRATCH)/release/noop.so
+	python3 Benchmarks/Kernel/bench.py --host $(SCRATCH)/release/kemon-host --noop $(SCRATCH)/release/noop.so \
+	  --plugins $(SCRATCH)/release/plugins --output Benchmarks/results/model.json
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf $(SCRATCH) $(HOT_PATHS) $(SCRATCH)-thread $(SCRATCH)-address

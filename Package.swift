@@ -64,10 +64,8 @@ func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
 
 /// The sessions that come with Kemon, in Sources/KemonKernel/Sessions/Library.
 let sessions = [
-  "mandiant-monitor",
-  "mac-listing",
-  "mac-blocking",
-  "dns-query",
+  "mandiant-monitor", "mac-listing", "mac-blocking", "dns-query", "kext-lifecycle", "ksbox",
+  "mixed-day",
 ]
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {

@@ -28,6 +28,7 @@ public final class KernelModel: Sendable {
   /// Its files.
   public let files: FileSystem
 
+  private let isHooked: Bool
   let records: KernelRecords
   let filesMonitor: FilesMonitor
   let kauthMonitor: KauthMonitor
@@ -39,17 +40,20 @@ public final class KernelModel: Sendable {
   /// - Parameters:
   ///   - release: which kernel to be.
   ///   - dispatcher: gets every event of the model.
+  ///   - isHooked: false for a kernel without Kemon, in which nothing is an event: to measure what hooks cost.
   /// - Throws: when the image is not what Kemon knows, or another model has its hooks there.
   public convenience init(
-    release: KernelRelease = .macOS10_13_6, dispatcher: Dispatcher
+    release: KernelRelease = .macOS10_13_6, dispatcher: Dispatcher, isHooked: Bool = true
   ) throws(KernelError) {
-    try self.init(release: release, dispatcher: dispatcher, kextChecks: nil)
+    try self.init(
+      release: release, dispatcher: dispatcher, isHooked: isHooked, kextChecks: nil)
   }
 
   init(
-    release: KernelRelease, dispatcher: Dispatcher, kextChecks: KextChecks?
+    release: KernelRelease, dispatcher: Dispatcher, isHooked: Bool = true, kextChecks: KextChecks?
   ) throws(KernelError) {
     self.release = release
+    self.isHooked = isHooked
     records = KernelRecords(dispatcher: dispatcher)
     mac = try MACFramework(release: release, records: records)
     mac.finishBoot()
@@ -62,6 +66,7 @@ public final class KernelModel: Sendable {
     try filesMonitor.attach()
     network = try NetworkStack(
       release: release, records: records, policies: SocketPolicies(asking: mac))
+    if !isHooked { try close() }
   }
 
   deinit {
@@ -108,13 +113,13 @@ public final class KernelModel: Sendable {
     _ body: () -> Result
   ) throws(KernelError) -> Result {
     try sessionLock.withLock { _ throws(KernelError) in
-      try self.kexts.monitor.checkOpen()
+      if isHooked { try self.kexts.monitor.checkOpen() }
       self.kexts.declare(kexts, on: machine)
       mac.restart(with: kexts)
       kauthMonitor.close()
       kauth.removeListeners()
       files.reset()
-      try filesMonitor.attach()
+      if isHooked { try filesMonitor.attach() }
       let result = body()
       network.reset()
       try self.kexts.monitor.check()

@@ -10,21 +10,29 @@ internal import KemonPlatform
 public struct GeneratedLoad: Sendable {
   /// What the random numbers begin with.
   public let seed: UInt64
-  /// How many events happen at least; an operation is not left in the middle.
-  public let events: Int
+  /// How much happens.
+  public let amount: Amount
   /// On how many threads.
   public let threads: Int
+
+  /// How much happens in a load.
+  public enum Amount: Sendable, Equatable {
+    /// So many events at least: an operation is not left in the middle.
+    case events(Int)
+    /// So many operations.
+    case operations(Int)
+  }
 
   /// Describes a load.
   ///
   /// - Parameters:
   ///   - seed: the same seed makes the same load.
-  ///   - events: how many events happen at least.
+  ///   - amount: how much happens. A kernel without Kemon's hooks has no events to be counted.
   ///   - threads: on how many threads, 1 or more; each does its share.
-  public init(seed: UInt64, events: Int, threads: Int = 1) {
-    precondition(threads > 0 && events >= 0, "a load needs threads, and no less than nothing to do")
+  public init(seed: UInt64, _ amount: Amount, threads: Int = 1) {
+    precondition(threads > 0, "a load needs a thread")
     self.seed = seed
-    self.events = events
+    self.amount = amount
     self.threads = threads
   }
 
@@ -46,6 +54,16 @@ public struct GeneratedLoad: Sendable {
     public internal(set) var parts: [Part] = []
   }
 
+  /// Whether a thread has done its share.
+  private func isDone(_ thread: Int, events: Int, operations: Int) -> Bool {
+    // What is left over by the division is done by the first threads.
+    func share(_ total: Int) -> Int { total / threads + (thread < total % threads ? 1 : 0) }
+    switch amount {
+    case .events(let total): return events >= share(total)
+    case .operations(let total): return operations >= share(total)
+    }
+  }
+
   /// Does one thread's share, on the calling thread.
   func run(on model: KernelModel, thread: Int) -> Result {
     var parts = LoadMix.all.compactMap { type in
@@ -57,10 +75,10 @@ public struct GeneratedLoad: Sendable {
     guard total > 0 else { return result }
     var random = LoadRandom(seed: seed &+ UInt64(thread) &* 0xA076_1D64_78BD_642F)
     let lane = Lane.current
-    // What is left over by the division is done by the first threads.
-    let share = events / threads + (thread < events % threads ? 1 : 0)
     let first = lane.events
-    while lane.events - first < share {
+    var operations = 0
+    while !isDone(thread, events: lane.events - first, operations: operations) {
+      operations += 1
       var place = random.below(total)
       var index = 0
       while place >= parts[index].share {

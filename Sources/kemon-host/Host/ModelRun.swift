@@ -47,7 +47,8 @@ struct ModelRun {
     _ subject: ModelSubject, _ pipeline: Pipeline
   ) throws -> [(String, String)] {
     do throws(KernelError) {
-      let model = try KernelModel(release: subject.release, dispatcher: pipeline.dispatcher)
+      let model = try KernelModel(
+        release: subject.release, dispatcher: pipeline.dispatcher, isHooked: !session.isUnhooked)
       let lines = try subject.run(on: model, isVerbose: flow.verbose)
       try model.close()
       return lines

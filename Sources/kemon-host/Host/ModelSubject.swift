@@ -22,7 +22,7 @@ enum ModelSubject {
     switch self {
     case .session(let session): "session \(session.name)"
     case .load(let load, _):
-      "load of \(load.events.grouped) events, seed \(load.seed), threads \(load.threads)"
+      "load of \(LoadReport.describe(load.amount)), seed \(load.seed), threads \(load.threads)"
     }
   }
 
@@ -37,7 +37,9 @@ enum ModelSubject {
     case .session(let session):
       return StepReport.lines(try model.run(session), all: isVerbose)
     case .load(let load, _):
-      return LoadReport.lines(try model.run(load))
+      let start = ContinuousClock.now
+      let result = try model.run(load)
+      return LoadReport.lines(result, duration: ContinuousClock.now - start)
     }
   }
 }

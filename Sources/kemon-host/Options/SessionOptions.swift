@@ -27,6 +27,16 @@ struct SessionOptions: ParsableArguments {
   var events: Int?
 
   @Option(
+    help: ArgumentHelp(
+      "The same of so many operations, each of which is an event or more.", valueName: "N"))
+  var operations: Int?
+
+  @Flag(
+    name: .customLong("no-hooks"),
+    help: "With --operations: a kernel without Kemon, to measure what hooks cost.")
+  var isUnhooked = false
+
+  @Option(
     help: ArgumentHelp("The same seed makes the same load (default: 1).", valueName: "N"))
   var seed: UInt64?
 
@@ -35,27 +45,36 @@ struct SessionOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    if events != nil, session != nil {
-      throw ValidationError("--events makes a load instead of a session: --session does not fit")
+    guard [session != nil, events != nil, operations != nil].count(where: { $0 }) <= 1 else {
+      throw ValidationError("one of --session, --events and --operations says what happens")
     }
-    if events == nil, seed != nil || threads != nil {
+    let isLoad = events != nil || operations != nil
+    if !isLoad, seed != nil || threads != nil {
       throw ValidationError("--seed and --threads say how a load is made: --events N is missing")
     }
-    if let events, events < 1 { throw ValidationError("--events \(events): needed is 1 or more") }
+    if isUnhooked, operations == nil {
+      throw ValidationError("--no-hooks has no events to be counted: --operations N is missing")
+    }
+    for amount in [events, operations].compactMap(\.self) where amount < 1 {
+      throw ValidationError("a load of \(amount): needed is 1 or more")
+    }
     if let threads, !(1...256).contains(threads) {
       throw ValidationError("--threads \(threads): needed is 1 to 256")
     }
   }
 
   /// Whether nothing was said: the embedded session is played.
-  var isEmbedded: Bool { session == nil && events == nil }
+  var isEmbedded: Bool { session == nil && events == nil && operations == nil }
 
   /// Reads the session, or describes the load.
   ///
   /// - Throws: an exit code, after saying what is wrong and where.
   func read() throws -> ModelSubject {
-    if let events {
-      let load = GeneratedLoad(seed: seed ?? 1, events: events, threads: threads ?? 1)
+    let amount =
+      events.map { GeneratedLoad.Amount.events($0) }
+      ?? operations.map { GeneratedLoad.Amount.operations($0) }
+    if let amount {
+      let load = GeneratedLoad(seed: seed ?? 1, amount, threads: threads ?? 1)
       return .load(load, try release() ?? .macOS10_13_6)
     }
     let session = try self.session.map(Self.find) ?? .mandiantMonitor

@@ -30,16 +30,16 @@ extension OneKernel {
     }
 
     @Test func `the same seed makes the same load`() throws {
-      let load = GeneratedLoad(seed: 7, events: 3000)
+      let load = GeneratedLoad(seed: 7, .events(3000))
       let (first, second) = (try run(load), try run(load))
       #expect(first.result == second.result)
       #expect(first.kinds == second.kinds)
-      let other = try run(GeneratedLoad(seed: 8, events: 3000))
+      let other = try run(GeneratedLoad(seed: 8, .events(3000)))
       #expect(other.kinds != first.kinds)
     }
 
     @Test func `the mix is mostly files, and all families are there`() throws {
-      let (result, kinds, processes) = try run(GeneratedLoad(seed: 1, events: 10_000))
+      let (result, kinds, processes) = try run(GeneratedLoad(seed: 1, .events(10_000)))
       #expect(result.events >= 10_000)
       // What one operation raises at most.
       #expect(result.events < 10_000 + 20)
@@ -60,7 +60,7 @@ extension OneKernel {
     }
 
     @Test func `many threads do together what one load asks for`() throws {
-      let load = GeneratedLoad(seed: 3, events: 8001, threads: 4)
+      let load = GeneratedLoad(seed: 3, .events(8001), threads: 4)
       let (first, second) = (try run(load), try run(load))
       #expect(first.result.events >= 8001)
       #expect(first.kinds.values.reduce(0, +) == first.result.events)
@@ -70,11 +70,24 @@ extension OneKernel {
     @Test func `what plugins deny fails, and the load goes on`() throws {
       let denied = ["com.example.load0": Int32(1)]
       let (result, kinds, _) = try run(
-        GeneratedLoad(seed: 1, events: 10_000), Rules(denied: denied))
+        GeneratedLoad(seed: 1, .events(10_000)), Rules(denied: denied))
       let kexts = try #require(result.parts.first { $0.family == "kext" })
       #expect(kexts.failures == kexts.operations)
       #expect(kinds["pre kext.start"] == kexts.operations)
       #expect(result.events >= 10_000)
+    }
+
+    @Test func `a kernel without Kemon does the same, and nobody sees it`() throws {
+      let ring = EventRing()
+      let load = GeneratedLoad(seed: 1, .operations(2000), threads: 2)
+      let model = try KernelModel(dispatcher: Dispatcher(ring: ring), isHooked: false)
+      let result = try model.run(load)
+      #expect(ring.published == 0)
+      #expect(result.events == 0)
+      #expect(result.parts.allSatisfy { $0.failures == 0 })
+      let hooked = try run(load).result
+      #expect(hooked.events > 4000)
+      #expect(result.parts == hooked.parts)
     }
 
     @Test func `numbers are those of splitmix64`() {

@@ -7,14 +7,17 @@ import KemonText
 import Testing
 
 @Suite struct SessionSchemaTests {
-  @Test func `the published schema is that of the reader`() throws {
-    let text = Session.schema.indentedText + "\n"
-    let file = Checkout.root.appending(path: "docs/session.schema.json")
+  @Test(arguments: [
+    ("docs/session.schema.json", Session.schema.indentedText + "\n"),
+    ("docs/session-steps.md", Session.reference),
+  ])
+  func `what is published is what the reader checks`(_ name: String, _ text: String) throws {
+    let file = Checkout.root.appending(path: name)
     if ProcessInfo.processInfo.environment["KEMON_UPDATE_GOLDEN"] != nil {
       try Data(text.utf8).write(to: file)
     }
     let published = try String(contentsOf: file, encoding: .utf8)
-    #expect(published == text, "KEMON_UPDATE_GOLDEN=1 writes docs/session.schema.json anew")
+    #expect(published == text, "KEMON_UPDATE_GOLDEN=1 writes \(name) anew")
   }
 
   @Test func `the schema is JSON that describes every member`() throws {

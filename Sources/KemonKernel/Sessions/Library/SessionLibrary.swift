@@ -8,6 +8,9 @@ enum SessionLibrary {
     ("mac-listing", PackageResources.mac_listing_json),
     ("mac-blocking", PackageResources.mac_blocking_json),
     ("dns-query", PackageResources.dns_query_json),
+    ("kext-lifecycle", PackageResources.kext_lifecycle_json),
+    ("ksbox", PackageResources.ksbox_json),
+    ("mixed-day", PackageResources.mixed_day_json),
   ]
 }
 

@@ -99,16 +99,19 @@ struct SessionReader {
   private func step(
     _ type: any SessionStep.Type, _ value: SessionValue, _ actors: Actors
   ) throws(SessionError) -> Session.Step {
-    var subject = value.node.value.text
-    if case .string(let text) = value.node.content { subject = text }
     let members: SessionMembers
     if case .object = value.node.content {
       members = value.members
     } else {
       members = SessionMembers(type.mainField ?? "", value)
     }
+    let subject = members.all.filter { $0.name != SessionSteps.actor }.map { name, value in
+      let text = value.stringIfAny ?? value.node.value.text
+      return name == type.mainField ? text : "\(name)=\(text)"
+    }
     return Session.Step(
-      name: type.name, text: "\(type.name) \(subject)", process: actors.actor(of: value),
+      name: type.name, text: ([type.name] + subject).joined(separator: " "),
+      process: actors.actor(of: value),
       line: value.line, action: try type.init(members))
   }
 }

@@ -24,7 +24,7 @@ struct SessionValue: Sendable {
 
   /// A text.
   var string: String {
-    guard case .string(let string) = node.content else { mistake("a text") }
+    guard let string = stringIfAny else { mistake("a text") }
     return string
   }
 
@@ -80,6 +80,10 @@ struct SessionValue: Sendable {
   }
 
   // MARK: What it may be
+
+  var stringIfAny: String? {
+    if case .string(let string) = node.content { string } else { nil }
+  }
 
   var number: Int128? {
     guard case .integer(let number) = node.content else { return nil }
