@@ -53,7 +53,9 @@ extension FileSystem {
     KERNEL_KAUTH_VNODE_WRITE_DATA | KERNEL_KAUTH_VNODE_APPEND_DATA
     | KERNEL_KAUTH_VNODE_DELETE_CHILD | KERNEL_KAUTH_VNODE_WRITE_EXTATTRIBUTES
 
-  /// Why an action is refused by modes and owners, as an errno; 0 when it is not. Under the tree's lock.
+  /// Why an action is refused by modes and owners; under the tree's lock.
+  ///
+  /// - Returns: an errno, or 0.
   private static func refusal(
     of action: UInt32, to vnode: Vnode, in directory: Vnode?,
     _ credential: UnsafePointer<kernel_ucred>

@@ -31,6 +31,15 @@ final class FilesMonitor: @unchecked Sendable {
     self.records = records
   }
 
+  deinit {
+    do {
+      try detach()
+    } catch {
+      // Going on would leave jumps to an object that is gone.
+      preconditionFailure("Kemon's hooks can not be taken out of the kernel image: \(error)")
+    }
+  }
+
   /// Puts the hooks in; does nothing when exactly these are in.
   ///
   /// - Parameter lookups: also at every step along a path: many events.

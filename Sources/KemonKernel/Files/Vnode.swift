@@ -26,7 +26,9 @@ final class Vnode: @unchecked Sendable {
   let user: UInt32
   /// The group.
   let group: UInt32
-  /// The names; the first one is what its path is made of. Empty for the root, and for a file that has been removed.
+  /// The names, of which the first one is what its path is made of.
+  ///
+  /// Empty for the root, and for a file that has been removed.
   private(set) var places: [Place] = []
   /// The names in a directory.
   var children = NameTable()
