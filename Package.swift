@@ -123,7 +123,7 @@ let package = Package(
       name: "KemonKernel",
       dependencies: [
         "KemonBus", "KemonHooks", "KemonEvents", "KemonPlatform", "KemonText", "CKernelImage",
-        "CFFI",
+        "CKemonPlatform", "CFFI",
       ],
       resources: sessions.map { .embedInCode("Sessions/Library/\($0).json") },
       swiftSettings: rules),

@@ -10,18 +10,17 @@ class MACThunk: @unchecked Sendable {
   let prototype: MACPrototype
   /// Where the function is.
   let function: UnsafeRawPointer
-  private let closure: UnsafeMutablePointer<ffi_closure>
+  private let slot: ThunkMemory.Slot
 
   init(_ operation: MACOperation) {
     prototype = MACPrototype.of(operation)
-    var code: UnsafeMutableRawPointer?
-    guard
-      let memory = ffi_closure_alloc(MemoryLayout<ffi_closure>.size, &code), let code
-    else { preconditionFailure("no memory for a function of \(operation.name)") }
-    closure = memory.assumingMemoryBound(to: ffi_closure.self)
-    function = UnsafeRawPointer(code)
+    guard let slot = ThunkMemory.take() else {
+      preconditionFailure("no memory for a function of \(operation.name)")
+    }
+    self.slot = slot
+    function = UnsafeRawPointer(slot.code)
     let status = ffi_prep_closure_loc(
-      closure, prototype.cif,
+      slot.closure, prototype.cif,
       { _, result, arguments, user in
         guard let arguments, let user else { return }
         let answer = Unmanaged<MACThunk>.fromOpaque(user)._withUnsafeGuaranteedRef { thunk in
@@ -29,11 +28,11 @@ class MACThunk: @unchecked Sendable {
         }
         // libffi widens results to a whole register; a void function has no room for one.
         if let answer { result?.storeBytes(of: Int64(answer), as: Int64.self) }
-      }, Unmanaged.passUnretained(self).toOpaque(), code)
+      }, Unmanaged.passUnretained(self).toOpaque(), slot.code)
     precondition(status == FFI_OK, "libffi can not make a function of \(operation.name)")
   }
 
-  deinit { ffi_closure_free(closure) }
+  deinit { ThunkMemory.giveBack(slot) }
 
   /// A call of the function.
   ///
