@@ -141,7 +141,7 @@ private enum Seen {
     let seen = try Seen.calls(of: PATH_ADD) { _ in
       onThreads(1) { _ in
         var calls = 0
-        if path_interrupted(20_000, &calls) != 0 { Seen.wrong.add() }
+        if path_interrupted(3000, &calls) != 0 { Seen.wrong.add() }
         Interrupted.calls = calls
       }
       made = Interrupted.calls
