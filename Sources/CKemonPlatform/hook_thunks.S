@@ -18,11 +18,15 @@
 /* Behind that the upper halves of 64-byte registers. */
 #define UPPER ((END + 31) / 32 * 32)
 #define UPPER_RESULTS (UPPER + 256)
-/* Behind those what only Swift has. Its functions return up to four words and four vectors, of which handlers see two.
- * Its asynchronous functions take words from the stack when they return: so many bytes. */
-#define MORE_RESULTS (UPPER + 320)
+
+/* What only Swift has, in the place of the stack arguments, which nobody needs when the original has returned. Functions
+ * of Swift return up to four words and four vectors, of which handlers see two. Asynchronous ones take words from the
+ * stack as they return: so many bytes. */
+#define MORE_RESULTS 0
 #define TAKEN (MORE_RESULTS + 48)
-#define ALL (MORE_RESULTS + 64)
+#if PLACE < TAKEN + 8
+#error "what only Swift has does not fit in front of the frame"
+#endif
 
 #if CKEMON_STACK_WORDS * 8 != PLACE + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || END % 16 != 0 || \
     CKEMON_HOOK_SELF - CKEMON_HOOK_ORIGINAL != CKEMON_FRAME_HOOK - CKEMON_FRAME_TARGET
@@ -160,8 +164,12 @@
 .endm
 
 /* Right behind the call of the original. */
-.macro KEEP_MORE
-  leaq -(ALL + 16)(%rbp), %r11
+.macro KEEP_MORE width
+  .if \width == 64
+    leaq -(UPPER_RESULTS + 64 + 16)(%rbp), %r11
+  .else
+    leaq -(END + 16)(%rbp), %r11
+  .endif
   andq $-32, %r11            /* rsp as it was in front of the call */
   xchgq %r11, %rsp
   subq %rsp, %r11
@@ -206,10 +214,10 @@
   .cfi_offset %rbx, -24
   pushq %r15
   .cfi_offset %r15, -32
-  .if \knows_prototype
-    subq $END, %rsp
+  .if \width == 64
+    subq $(UPPER_RESULTS + 64), %rsp
   .else
-    subq $ALL, %rsp
+    subq $END, %rsp
   .endif
   andq $-32, %rsp            /* no vector crosses a cache line; callers that do not keep the ABI's alignment may come */
 
@@ -280,7 +288,7 @@
   LOAD_ARGUMENTS \width, \vectors
   call *%r11
   .if \knows_prototype == 0
-    KEEP_MORE
+    KEEP_MORE \width
   .endif
   movq %rax, F(RESULT)(%rsp)
   movq %rdx, F(RESULT2)(%rsp)

@@ -5,9 +5,12 @@
 #include <stdio.h>
 
 static int crashes;
+static volatile int *volatile nowhere;
 
 __attribute__((noinline)) static long watched_function(long n) {
-  raise(crashes ? SIGSEGV : SIGTRAP);
+  if (crashes)
+    *nowhere = 1;
+  raise(SIGTRAP);
   return n + 1;
 }
 
