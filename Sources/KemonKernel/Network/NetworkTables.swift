@@ -120,9 +120,8 @@ struct NetworkTables {
     if bound[port] === socket { bound[port] = nil }
   }
 
-  mutating func note(_ packet: SentPacket) {
+  mutating func note(_ packet: @autoclosure () -> SentPacket) {
     sentCount += 1
-    guard sent.count < Self.keptPackets else { return }
-    sent.append(packet)
+    if sent.count < Self.keptPackets { sent.append(packet()) }
   }
 }
