@@ -16,19 +16,17 @@
 #define F(field) (PLACE + CKEMON_FRAME_##field)
 #define END (PLACE + CKEMON_CALL_SIZE)
 /* Behind that the upper halves of 64-byte registers. */
-#define UPPER ((END + 31) / 32 * 32)
+#define UPPER END
 #define UPPER_RESULTS (UPPER + 256)
-
-/* What only Swift has, in the place of the stack arguments, which nobody needs when the original has returned. Functions
- * of Swift return up to four words and four vectors, of which handlers see two. Asynchronous ones take words from the
- * stack as they return: so many bytes. */
+/* The bytes of all that a thunk has on the stack. */
+#define SIZE(width) (END + ((width) / 64) * (UPPER_RESULTS + 64 - UPPER))
+/* When the original has returned, its stack arguments make room for what only Swift has. Its functions return up to four
+ * words and four vectors, of which handlers see two. Its asynchronous functions take words from the stack when they
+ * return: so many bytes. */
 #define MORE_RESULTS 0
-#define TAKEN (MORE_RESULTS + 48)
-#if PLACE < TAKEN + 8
-#error "what only Swift has does not fit in front of the frame"
-#endif
+#define TAKEN 48
 
-#if CKEMON_STACK_WORDS * 8 != PLACE + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || END % 16 != 0 || \
+#if CKEMON_STACK_WORDS * 8 != PLACE + 64 || CKEMON_FRAME_RESULT_VECTORS != 0 || UPPER % 32 != 0 || \
     CKEMON_HOOK_SELF - CKEMON_HOOK_ORIGINAL != CKEMON_FRAME_HOOK - CKEMON_FRAME_TARGET
 #error "the copy of the stack arguments overlaps the vector results only; original and hook are copied at once"
 #endif
@@ -165,11 +163,7 @@
 
 /* Right behind the call of the original. */
 .macro KEEP_MORE width
-  .if \width == 64
-    leaq -(UPPER_RESULTS + 64 + 16)(%rbp), %r11
-  .else
-    leaq -(END + 16)(%rbp), %r11
-  .endif
+  leaq -(SIZE(\width) + 16)(%rbp), %r11
   andq $-32, %r11            /* rsp as it was in front of the call */
   xchgq %r11, %rsp
   subq %rsp, %r11
@@ -214,11 +208,7 @@
   .cfi_offset %rbx, -24
   pushq %r15
   .cfi_offset %r15, -32
-  .if \width == 64
-    subq $(UPPER_RESULTS + 64), %rsp
-  .else
-    subq $END, %rsp
-  .endif
+  subq $SIZE(\width), %rsp
   andq $-32, %rsp            /* no vector crosses a cache line; callers that do not keep the ABI's alignment may come */
 
   CLEAR \width, \vectors

@@ -42,6 +42,11 @@ long path_interrupted(long signals, long *calls) {
   memset(&action, 0, sizeof action);
   action.sa_handler = handle;
   sigaction(SIGURG, &action, &old);
+  /* Threads begin with the signals blocked that their maker has blocked. */
+  sigset_t signals_of_timer, old_mask;
+  sigemptyset(&signals_of_timer);
+  sigaddset(&signals_of_timer, SIGURG);
+  pthread_sigmask(SIG_UNBLOCK, &signals_of_timer, &old_mask);
   /* A timer interrupts between any two instructions, also when there is one processor. */
   struct sigevent event;
   memset(&event, 0, sizeof event);
@@ -59,6 +64,7 @@ long path_interrupted(long signals, long *calls) {
     made += 100;
   }
   timer_delete(timer);
+  pthread_sigmask(SIG_SETMASK, &old_mask, NULL);
   sigaction(SIGURG, &old, NULL);
   *calls = made + atomic_load(&arrived);
   return wrong + atomic_load(&handled_wrong);
