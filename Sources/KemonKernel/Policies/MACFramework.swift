@@ -35,10 +35,10 @@ public final class MACFramework: Sendable {
     core.restart(with: kexts.map { MACModule(name: $0.id, base: $0.base, size: $0.size) })
   }
 
-  /// Takes Kemon's hooks out, and plugins out of the policies' tables; the policies stay.
+  /// Takes Kemon's hooks out, and plugins out of the policies' tables; the policies stay, and nobody hears of them.
   func close() throws(KernelError) {
     try monitor.close()
-    core.unwatchAll()
+    core.close()
   }
 
   // MARK: Asking
