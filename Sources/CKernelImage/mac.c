@@ -75,6 +75,7 @@ kernel_mac *kernel_mac_create(const kernel_mac_options *options) {
     return NULL;
   mac->options = *options;
   mac->free_labels = all_labels(mac);
+  mac->is_late = true;
   mac_gate_init(&mac->gate);
   if (!grow(mac)) {
     kernel_mac_destroy(mac);
@@ -106,10 +107,9 @@ void kernel_mac_restart(kernel_mac *mac) {
   WRITE(list->staticmax, 0);
   list->freehint = 0;
   mac->free_labels = all_labels(mac);
-  mac->is_late = false;
 }
 
-void kernel_mac_set_late(kernel_mac *mac) { mac->is_late = true; }
+void kernel_mac_set_late(kernel_mac *mac, bool is_late) { mac->is_late = is_late; }
 bool kernel_mac_is_late(const kernel_mac *mac) { return mac->is_late; }
 const mac_policy_list *kernel_mac_list(const kernel_mac *mac) { return &mac->list; }
 bool kernel_mac_is_empty(const kernel_mac *mac) { return READ(mac->list.numloaded) == 0; }

@@ -56,7 +56,6 @@ public final class KernelModel: Sendable {
     self.isHooked = isHooked
     records = KernelRecords(dispatcher: dispatcher)
     mac = try MACFramework(release: release, records: records)
-    mac.finishBoot()
     kexts = try Kexts(
       release: release, records: records, checks: kextChecks ?? KextChecks(asking: mac))
     kauth = KauthScopes()

@@ -97,11 +97,12 @@ typedef struct kernel_mac kernel_mac;
 kernel_mac *kernel_mac_create(const kernel_mac_options *options);
 void kernel_mac_destroy(kernel_mac *mac);
 
-/* A new start of the machine: no policy is there, and the system boots again. No other thread is in this kernel. */
+/* A new start of the machine: no policy is there. No other thread is in this kernel. */
 void kernel_mac_restart(kernel_mac *mac);
 
-/* The system has booted: policies that register from now on are late. Nothing is logged before. */
-void kernel_mac_set_late(kernel_mac *mac);
+/* Whether the system has booted, as it has in the beginning: policies that register are late then. Nothing is logged
+ * while it boots. */
+void kernel_mac_set_late(kernel_mac *mac, bool is_late);
 bool kernel_mac_is_late(const kernel_mac *mac);
 
 /* Says which kernel the calling thread is in, and returns in which it was. */

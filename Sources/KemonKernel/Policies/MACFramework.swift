@@ -35,10 +35,10 @@ public final class MACFramework: Sendable {
     core.restart(with: kexts.map { MACModule(name: $0.id, base: $0.base, size: $0.size) })
   }
 
-  /// Takes Kemon's hooks out, and plugins out of the policies' tables; the policies stay.
+  /// Takes Kemon's hooks out, and plugins out of the policies' tables; the policies stay, and nobody hears of them.
   func close() throws(KernelError) {
     try monitor.close()
-    core.unwatchAll()
+    core.close()
   }
 
   // MARK: Asking
@@ -112,10 +112,16 @@ public final class MACFramework: Sendable {
     return try body()
   }
 
-  /// Ends the boot: from now on policies are late, as those of kexts that are loaded on demand, and plugins see them.
+  /// Runs a closure while the system boots, before Kemon is there: no plugin sees what happens.
   ///
-  /// Before it a policy gets a static place whatever its flags say, and Kemon is not there yet.
-  public func finishBoot() { kernel_mac_set_late(core.state) }
+  /// A policy that registers meanwhile gets a static place whatever its flags say. No other thread is in the kernel.
+  public func duringBoot<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    kernel_mac_set_late(core.state, false)
+    defer { kernel_mac_set_late(core.state, true) }
+    return try body()
+  }
 
   /// Says which modules the addresses of policies are in.
   public func add(_ module: MACModule) { core.add(module) }

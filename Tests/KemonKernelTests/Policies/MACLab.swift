@@ -15,15 +15,13 @@ final class MACLab {
   private let subscription: Subscription
   private var plugins: [MACPlugin] = []
 
-  /// - Parameter hasBooted: whether plugins see what happens.
-  init(_ release: String = "10.13.6", hasBooted: Bool = true) throws {
+  init(_ release: String = "10.13.6") throws {
     let ring = EventRing()
     dispatcher = Dispatcher(ring: ring)
     subscription = try ring.subscribe(named: "test", overflow: .drop)
     let release = try #require(KernelRelease.named(release))
     framework = try MACFramework(
       release: release, records: KernelRecords(dispatcher: dispatcher))
-    if hasBooted { framework.finishBoot() }
   }
 
   /// Adds a plugin that is called for these kinds.

@@ -73,7 +73,6 @@ import Testing
     lab.framework.restart(with: [])
     #expect(try lab.framework.list().isEmpty)
     #expect(lab.framework.check(lab.framework.slot("vnode_check_open")) == 0)
-    lab.framework.finishBoot()
     #expect(try lab.register("gone") == 0)
   }
 }

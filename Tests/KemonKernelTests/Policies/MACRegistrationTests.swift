@@ -38,25 +38,26 @@ import Testing
   }
 
   @Test func `while the system boots there is no initbsd, and nobody is told`() throws {
-    let lab = try MACLab(hasBooted: false)
+    let lab = try MACLab()
     let life = Life()
-    try lab.register(
-      "early",
-      ["policy_init", "policy_initbsd"].map { operation in
-        MACHandler(operation) { words in
-          life.note(operation, words)
-          return 0
-        }
-      })
+    _ = try lab.framework.duringBoot {
+      try lab.register(
+        "early",
+        ["policy_init", "policy_initbsd"].map { operation in
+          MACHandler(operation) { words in
+            life.note(operation, words)
+            return 0
+          }
+        })
+    }
     #expect(life.steps == ["policy_init"])
     #expect(lab.records().isEmpty)
   }
 
   @Test func `a policy that must not be late is refused with EPERM after the boot`() throws {
-    let lab = try MACLab(hasBooted: false)
+    let lab = try MACLab()
     let flags = MPC_LOADTIME_FLAG_NOTLATE
-    try lab.register("early", flags: flags)
-    lab.framework.finishBoot()
+    _ = try lab.framework.duringBoot { try lab.register("early", flags: flags) }
     let late = try lab.policy("late", flags: flags)
     #expect(try lab.framework.register(late).status == 1)
     #expect(lab.framework.counters.loaded == 1)
@@ -112,10 +113,9 @@ import Testing
   }
 
   @Test func `policies in front that can not go are static`() throws {
-    let lab = try MACLab(hasBooted: false)
-    // Before the end of the boot the flag does not count.
-    try lab.register("boot", flags: unloadable)
-    lab.framework.finishBoot()
+    let lab = try MACLab()
+    // While the system boots the flag does not count.
+    _ = try lab.framework.duringBoot { try lab.register("boot", flags: unloadable) }
     try lab.register("stays")
     #expect(lab.framework.counters.fixed == 2)
     try lab.register("goes", flags: unloadable)
@@ -124,9 +124,10 @@ import Testing
   }
 
   @Test func `policies behind a hole among static ones are asked all the same`() throws {
-    let lab = try MACLab(hasBooted: false)
-    for name in ["a", "b"] { try lab.register(name, flags: unloadable) }
-    lab.framework.finishBoot()
+    let lab = try MACLab()
+    try lab.framework.duringBoot {
+      for name in ["a", "b"] { try lab.register(name, flags: unloadable) }
+    }
     try lab.register("c", flags: unloadable, [MACHandler("vnode_check_open") { _ in 13 }])
     #expect(try lab.framework.unregister(0) == 0)
     #expect(lab.framework.counters.fixed == 2)

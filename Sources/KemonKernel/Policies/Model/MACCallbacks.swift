@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CKernelImage
+internal import Synchronization
 
 /// What the kernel image calls of the model.
 final class MACCallbacks: Sendable {
   private let records: KernelRecords
   private let table: MACTable
   private let prototypes: [MACPrototype]
+  private let isSilent = Atomic<Bool>(false)
 
   init(table: MACTable, records: KernelRecords) {
     self.table = table
@@ -29,7 +31,7 @@ final class MACCallbacks: Sendable {
       context: Unmanaged.passUnretained(self).toOpaque(),
       log: { context, line in
         guard let line else { return }
-        MACCallbacks.with(context) { $0.records.log(String(cString: line)) }
+        MACCallbacks.with(context) { $0.log(line) }
       },
       call: { context, slot, function, words in
         guard let function, let words else { return 0 }
@@ -38,6 +40,13 @@ final class MACCallbacks: Sendable {
         }
       })
     return kernel_mac_create(&options)
+  }
+
+  /// Lets nobody see the kernel's lines from now on.
+  func silence() { isSilent.store(true, ordering: .relaxed) }
+
+  private func log(_ line: UnsafePointer<CChar>) {
+    if !isSilent.load(ordering: .relaxed) { records.log(String(cString: line)) }
   }
 
   private static func with<Result>(

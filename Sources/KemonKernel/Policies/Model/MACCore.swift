@@ -258,6 +258,12 @@ final class MACCore: @unchecked Sendable {
     watch?.remove()
   }
 
+  /// Lets plugins see nothing any more.
+  func close() {
+    unwatchAll()
+    callbacks.silence()
+  }
+
   /// Takes plugins out of all tables; calls may still be inside.
   func unwatchAll() {
     knowledge.withLock { known in

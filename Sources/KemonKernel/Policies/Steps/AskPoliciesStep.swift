@@ -23,7 +23,7 @@ struct AskPoliciesStep: SessionStep {
   }
 
   func perform(in context: StepContext) -> StepOutcome {
-    let mac = context.bootedMAC
+    let mac = context.model.mac
     guard let index = mac.table.slot(of: operation.string), !mac.table.slots[index].isReserved
     else {
       return .failed("no such operation in \(context.model.release.name)", operation.string)

@@ -10,5 +10,8 @@ struct BootPolicyStep: SessionStep {
 
   init(_ members: SessionMembers) throws(SessionError) { policy = try PolicyDeclaration(members) }
 
-  func perform(in context: StepContext) -> StepOutcome { policy.register(in: context.model.mac) }
+  func perform(in context: StepContext) -> StepOutcome {
+    let mac = context.model.mac
+    return mac.duringBoot { policy.register(in: mac) }
+  }
 }

@@ -10,7 +10,7 @@ struct ListPoliciesStep: SessionStep {
 
   func perform(in context: StepContext) -> StepOutcome {
     do throws(MACError) {
-      let policies = try context.bootedMAC.showList()
+      let policies = try context.model.mac.showList()
       return .done("\(policies.count) policies")
     } catch {
       return .failed(error.message)

@@ -15,7 +15,7 @@ struct LoadPolicyStep: SessionStep {
 
   func perform(in context: StepContext) -> StepOutcome {
     do throws(MACError) {
-      return .result(try MACPolicyLibrary(path: file).start(in: context.bootedMAC), file)
+      return .result(try MACPolicyLibrary(path: file).start(in: context.model.mac), file)
     } catch {
       return .failed(error.message, file)
     }

@@ -18,7 +18,7 @@ struct PolicyBlockingStep: SessionStep {
   }
 
   func perform(in context: StepContext) -> StepOutcome {
-    context.bootedMAC.setBlocking(blocking)
+    context.model.mac.setBlocking(blocking)
     return .done()
   }
 }

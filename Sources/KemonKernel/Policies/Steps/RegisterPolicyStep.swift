@@ -12,6 +12,6 @@ struct RegisterPolicyStep: SessionStep {
   init(_ members: SessionMembers) throws(SessionError) { policy = try PolicyDeclaration(members) }
 
   func perform(in context: StepContext) -> StepOutcome {
-    return policy.register(in: context.bootedMAC)
+    return policy.register(in: context.model.mac)
   }
 }

@@ -14,7 +14,7 @@ struct UnregisterPolicyStep: SessionStep {
   }
 
   func perform(in context: StepContext) -> StepOutcome {
-    let mac = context.bootedMAC
+    let mac = context.model.mac
     do throws(MACError) {
       guard let handle = try mac.list().first(where: { $0.name == policy })?.index else {
         return .failed("no such policy", policy)

@@ -16,7 +16,7 @@ struct WatchPoliciesStep: SessionStep {
 
   func perform(in context: StepContext) -> StepOutcome {
     do throws(MACError) {
-      try context.bootedMAC.watch(names)
+      try context.model.mac.watch(names)
       return .done()
     } catch {
       return .failed(error.message)
