@@ -40,7 +40,7 @@ public final class KernelModel: Sendable {
   /// - Parameters:
   ///   - release: which kernel to be.
   ///   - dispatcher: gets every event of the model.
-  ///   - isHooked: false for a kernel without Kemon, in which nothing is an event: to measure what hooks cost.
+  ///   - isHooked: false for a kernel without Kemon, whose own log is all that there is: to measure what hooks cost.
   /// - Throws: when the image is not what Kemon knows, or another model has its hooks there.
   public convenience init(
     release: KernelRelease = .macOS10_13_6, dispatcher: Dispatcher, isHooked: Bool = true

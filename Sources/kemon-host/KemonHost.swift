@@ -25,7 +25,7 @@ struct KemonHost: ParsableCommand {
     subcommands: [
       RunCommand.self, RecordCommand.self, ReplayCommand.self, BenchCommand.self,
       TraceCommand.self, PluginsCommand.self, EventsCommand.self, HooksCommand.self,
-        KextCommand.self, MACCommand.self, VersionCommand.self,
+      KextCommand.self, MACCommand.self, VersionCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

@@ -27,7 +27,7 @@ public struct GeneratedLoad: Sendable {
   ///
   /// - Parameters:
   ///   - seed: the same seed makes the same load.
-  ///   - amount: how much happens. A kernel without Kemon's hooks has no events to be counted.
+  ///   - amount: how much happens. A kernel without Kemon's hooks has hardly any events to be counted.
   ///   - threads: on how many threads, 1 or more; each does its share.
   public init(seed: UInt64, _ amount: Amount, threads: Int = 1) {
     precondition(threads > 0, "a load needs a thread")
@@ -100,6 +100,8 @@ extension KernelModel {
   /// - Throws: when the model has been closed, or a hook that is put in on the way was refused.
   public func run(_ load: GeneratedLoad) throws(KernelError) -> GeneratedLoad.Result {
     try restarted(with: KextLoad.kexts(load.threads)) {
+      // Programs run: policies are late from now on, and plugins see them.
+      mac.finishBoot()
       let total = PosixLock(GeneratedLoad.Result())
       let threads = (0..<load.threads).map { number in
         WorkerThread(named: "load \(number)") {

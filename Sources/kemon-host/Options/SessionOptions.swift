@@ -53,7 +53,7 @@ struct SessionOptions: ParsableArguments {
       throw ValidationError("--seed and --threads say how a load is made: --events N is missing")
     }
     if isUnhooked, operations == nil {
-      throw ValidationError("--no-hooks has no events to be counted: --operations N is missing")
+      throw ValidationError("--no-hooks leaves no events to be counted: --operations N is missing")
     }
     for amount in [events, operations].compactMap(\.self) where amount < 1 {
       throw ValidationError("a load of \(amount): needed is 1 or more")
