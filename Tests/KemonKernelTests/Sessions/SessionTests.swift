@@ -75,7 +75,8 @@ import Testing
       ),
       (with(kexts: good, more: #", "load": [»1]"#), "load[0]", "the identifier of a kext"),
       (
-        with(kexts: good, more: #", "steps": [{»"lode": "a"}]"#), "steps[0]", "did you mean close or load"
+        with(kexts: good, more: #", "steps": [{»"lode": "a"}]"#), "steps[0]",
+        "did you mean close or load"
       ),
       (with(kexts: good, more: #", "steps": [»{}]"#), "steps[0]", "0 members found, needed is one"),
       (
