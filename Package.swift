@@ -66,6 +66,8 @@ func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
 let sessions = [
   "mandiant-monitor", "mac-listing", "mac-blocking", "dns-query", "kext-lifecycle", "ksbox",
   "mixed-day",
+  "file-ops", "kauth-listener", "anti-debug", "kauth-limitation-1", "kauth-limitation-2",
+  "kauth-limitation-3", "kauth-limitation-5",
 ]
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {

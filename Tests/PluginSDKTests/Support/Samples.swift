@@ -14,9 +14,10 @@ enum Samples {
 
   static func file(
     _ kind: Int, _ path: String? = "/Users/kim/notes.txt", by actor: Actor = chrome,
-    verdict: VerdictAction = .abstain
+    verdict: VerdictAction = .abstain, result: Int32 = 0
   ) -> OwnedRecord {
     OwnedRecord(kind, by: actor) { builder in
+      builder.header.pointee.result = result
       let path = builder.text(path)
       builder.setPayload(kemon_file(dev: 1, ino: 2, flags: 0, mode: 0, path: path))
       builder.header.pointee.verdict = verdict.rawValue

@@ -97,6 +97,8 @@ extension Samples {
       connect(KEMON_KIND_NET_CONNECT_PRE, port: 0, verdict: .deny),
       connect(KEMON_KIND_NET_CONNECT), connect(KEMON_KIND_NET_CONNECT, result: 111),
       packet(), packet(data: Array(query.prefix(12)), isSent: false),
+      file(KEMON_KIND_FILE_LOOKUP_PRE, "/Users"), file(KEMON_KIND_FILE_LOOKUP, "/Users", result: 2),
+      file(KEMON_KIND_FILE_OPEN, "/etc/master.passwd", result: 13),
     ]
   }
 }

@@ -54,9 +54,12 @@ extension TextFormatter {
     line.append(".\n")
   }
 
-  /// The original's kinds, all below 0x80, end plainly; kinds of the pre side also tell the verdict.
+  /// The original's kinds, all below 0x80, end plainly: it told only of what had succeeded.
+  ///
+  /// Of what failed, and of kinds that it did not know, the outcome is told, too.
   private func end(_ record: RecordView, _ line: inout LineBuffer) {
-    if record.kind.rawValue < 0x80 {
+    let hasFailed = record.phase == .post && record.event.pointee.result != 0
+    if record.kind.rawValue < 0x80, !hasFailed {
       line.append(".\n")
     } else {
       line.append(outcomeOf: record)

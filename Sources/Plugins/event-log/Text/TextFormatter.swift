@@ -62,6 +62,8 @@ struct TextFormatter {
     case KEMON_KIND_FILE_DELETE_PRE: file("FILE_DELETE_PRE", record, &line)
     case KEMON_KIND_FILE_WRITE_PRE: file("FILE_WRITE_PRE", record, &line)
     case KEMON_KIND_DEVICE_OPEN_PRE: file("DEVICE_OPEN_PRE", record, &line)
+    case KEMON_KIND_FILE_LOOKUP_PRE: file("FILE_LOOKUP_PRE", record, &line)
+    case KEMON_KIND_FILE_LOOKUP: file("FILE_LOOKUP", record, &line)
     case KEMON_KIND_NET_CONNECT_PRE: connect("NET_CONNECT_PRE", record, &line)
     case KEMON_KIND_NET_CONNECT: connect("NET_CONNECT", record, &line)
     case KEMON_KIND_NET_PACKET: packet(record, &line)
