@@ -85,6 +85,16 @@ struct kernel_socket {
 /* The network of the calling thread. */
 extern _Thread_local kernel_network *kernel_network_current __attribute__((visibility("hidden")));
 
+/* Leaves a call of an attachment; not 0 when that was the last one, and the attachment is to be finished. The socket is
+ * locked. */
+static inline int sflt_leave_locked(struct attachment *entry) {
+  entry->busy -= 1;
+  return entry->busy == 0 && entry->detaching;
+}
+
+/* Ends an attachment for good: nobody is inside a call of it. The socket is not locked. */
+void sflt_finish(struct attachment *entry);
+
 /* Attaches what is registered for the socket's protocol, in the order of registration. */
 void sflt_initsock(kernel_socket *so);
 /* Takes every filter off. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kpi_socketfilter: who is registered, who is attached to which socket, and the walk along a socket's chain. */
+ * kpi_socketfilter: who is registered, and who is attached to which socket. */
 #include "kernel_image_function.h"
 #include "network.h"
 #include <stdlib.h>
@@ -35,8 +35,7 @@ static void release_filter(struct filter *filter) {
   free(filter);
 }
 
-/* Ends an attachment for good: nobody is inside a call of it. */
-static void finish(struct attachment *entry) {
+void sflt_finish(struct attachment *entry) {
   kernel_socket *so = entry->so;
   struct filter *filter = entry->filter;
   pthread_mutex_lock(&so->lock);
@@ -57,12 +56,6 @@ static void finish(struct attachment *entry) {
   kernel_socket_release(so);
 }
 
-/* Leaves a call of an attachment. The socket is locked, and stays so unless the attachment has ended: then 1. */
-static int leave_locked(struct attachment *entry) {
-  entry->busy -= 1;
-  return entry->busy == 0 && entry->detaching;
-}
-
 /* Begins the end of an attachment; 0 when that has been done before. The socket is locked. The caller is inside, so
  * that it does not go before it leaves. */
 static int doom_locked(struct attachment *entry) {
@@ -76,10 +69,10 @@ static int doom_locked(struct attachment *entry) {
 static void leave(struct attachment *entry) {
   pthread_mutex_t *lock = &entry->so->lock;
   pthread_mutex_lock(lock);
-  int is_over = leave_locked(entry);
+  int is_over = sflt_leave_locked(entry);
   pthread_mutex_unlock(lock);
   if (is_over)
-    finish(entry);
+    sflt_finish(entry);
 }
 
 /* Attaches a filter, of which the caller has a reference. */
@@ -348,72 +341,4 @@ KERNEL_FUNCTION_PATCHABLE(int32_t, sflt_detach, (kernel_socket *so, uint32_t han
     return KERNEL_ENOENT;
   leave(entry);
   return 0;
-}
-
-/* --- the walk --- */
-
-/* Enters the first attachment from here on whose filter has the callback; NULL at the end. The socket is locked. */
-#define ENTER(entry, member)                                                                                           \
-  while ((entry) != NULL && ((entry)->detaching || (entry)->filter->calls.member == NULL))                             \
-    (entry) = (entry)->next;                                                                                           \
-  if ((entry) != NULL)                                                                                                 \
-  (entry)->busy += 1
-
-/* Makes one call for each attachment of a socket, newest first, until `answer` says to stop. The next one is entered
- * before the last one is left, so that attachments may come and go meanwhile; new ones are in front and not asked. */
-#define WALK(so, member, call)                                                                                         \
-  int32_t answer = 0;                                                                                                  \
-  pthread_mutex_lock(&(so)->lock);                                                                                     \
-  struct attachment *entry = (so)->filters;                                                                            \
-  ENTER(entry, member);                                                                                                \
-  while (entry != NULL) {                                                                                              \
-    const kernel_sflt_filter *calls = &entry->filter->calls;                                                           \
-    pthread_mutex_unlock(&(so)->lock);                                                                                 \
-    call;                                                                                                              \
-    pthread_mutex_lock(&(so)->lock);                                                                                   \
-    struct attachment *next = answer == 0 ? entry->next : NULL;                                                        \
-    ENTER(next, member);                                                                                               \
-    if (leave_locked(entry)) {                                                                                         \
-      pthread_mutex_unlock(&(so)->lock);                                                                               \
-      finish(entry);                                                                                                   \
-      pthread_mutex_lock(&(so)->lock);                                                                                 \
-    }                                                                                                                  \
-    entry = next;                                                                                                      \
-  }                                                                                                                    \
-  pthread_mutex_unlock(&(so)->lock)
-
-/* A walk under the rule "sflt". */
-#define ASK(so, member, ...)                                                                                           \
-  WALK(so, member, answer = kernel_sflt_join(answer, calls->member(entry->cookie, __VA_ARGS__)));                      \
-  return answer
-
-KERNEL_FUNCTION(void, sflt_notify, (kernel_socket *so, int32_t event, void *param)) {
-  WALK(so, sf_notify, calls->sf_notify(entry->cookie, so, event, param));
-  (void)answer;
-}
-
-KERNEL_FUNCTION_PATCHABLE(int32_t, sflt_data_in, (kernel_socket *so, const kernel_sockaddr *from, kernel_mbuf **data,
-                                                  kernel_mbuf **control, uint32_t flags)) {
-  ASK(so, sf_data_in, so, from, data, control, flags);
-}
-
-KERNEL_FUNCTION(int32_t, sflt_data_out, (kernel_socket *so, const kernel_sockaddr *to, kernel_mbuf **data,
-                                         kernel_mbuf **control, uint32_t flags)) {
-  ASK(so, sf_data_out, so, to, data, control, flags);
-}
-
-int32_t sflt_getsockname(kernel_socket *so, kernel_sockaddr *sa) { ASK(so, sf_getsockname, so, sa); }
-int32_t sflt_getpeername(kernel_socket *so, kernel_sockaddr *sa) { ASK(so, sf_getpeername, so, sa); }
-int32_t sflt_connectin(kernel_socket *head, const kernel_sockaddr *from) { ASK(head, sf_connect_in, head, from); }
-int32_t sflt_connectout(kernel_socket *so, const kernel_sockaddr *nam) { ASK(so, sf_connect_out, so, nam); }
-int32_t sflt_bind(kernel_socket *so, const kernel_sockaddr *nam) { ASK(so, sf_bind, so, nam); }
-int32_t sflt_setsockopt(kernel_socket *so, kernel_sockopt *sopt) { ASK(so, sf_setoption, so, sopt); }
-int32_t sflt_getsockopt(kernel_socket *so, kernel_sockopt *sopt) { ASK(so, sf_getoption, so, sopt); }
-int32_t sflt_listen(kernel_socket *so) { ASK(so, sf_listen, so); }
-
-int32_t sflt_ioctl(kernel_socket *so, uint64_t request, const char *argp) { ASK(so, sf_ioctl, so, request, argp); }
-
-int32_t sflt_accept(kernel_socket *head, kernel_socket *so, const kernel_sockaddr *local,
-                    const kernel_sockaddr *remote) {
-  ASK(so, sf_accept, head, so, local, remote);
 }

@@ -80,6 +80,23 @@ import Testing
     #expect(output.contains("in=1 packets, 5 bytes, out=0 packets, 0 bytes."))
   }
 
+  @Test func `a MAC policy that denies connecting is asked before anything else`() throws {
+    let result = try play(
+      """
+      {"name": "firewall", "process": {"pid": 700, "uid": 0, "comm": "curl"},
+       "hosts": [{"address": "203.0.113.5", "services": [{"type": "tcp", "port": 80}]}],
+       "steps": [
+        {"register_policy": {"name": "firewall", "full_name": "No connections", "handlers": {
+          "mpo_socket_check_connect": {"address": "0xffffff7f80000100", "result": "EACCES"}}}},
+        {"watch_policies": {"names": ["firewall"]}},
+        {"socket": {"socket": "web", "type": "tcp"}},
+        {"connect": {"socket": "web", "address": "203.0.113.5", "port": 80}}]}
+      """)
+    #expect(result.errors.contains("port=80: EACCES"), "\(result.errors)")
+    #expect(result.output.contains("operation=mpo_socket_check_connect, result=EACCES."))
+    #expect(!result.output.contains("NET_CONNECT"), "the kernel's function was not called")
+  }
+
   @Test(arguments: [
     (#"{"dns_query": "a..b"}"#, "\"a..b\" is no name: a label has 1 to 63 bytes"),
     (
