@@ -30,6 +30,7 @@ typedef struct control {
   uint64_t deadline;
   uint64_t first_signal; /* when it was sent; 0: none yet */
   uint32_t traps_blocked; /* a thread that sleeps would not survive an int3 */
+  int32_t running;       /* the last thread that did not stand still */
 } control;
 
 static uint32_t last_number;
@@ -98,6 +99,12 @@ static uint64_t blocked_signals(const control *control, int32_t tid) {
 
 static int blocks(uint64_t mask, int signal_number) { return (int)(mask >> (signal_number - 1) & 1); }
 
+/* The signal that stops a thread which blocks these; 0: none does. */
+static int signal_for(uint64_t mask) {
+  return !blocks(mask, ckemon_stop_signal)     ? ckemon_stop_signal
+         : !blocks(mask, CKEMON_SECOND_SIGNAL) ? CKEMON_SECOND_SIGNAL : 0;
+}
+
 static int is_inside_change(const ckemon_text_change *change, uint64_t pc) {
   for (size_t i = 0; i < change->move_count; i++)
     if (change->moves[i].from == pc)
@@ -162,9 +169,7 @@ static int settle(control *control, ckemon_thread *thread) {
     if (thread->state == CKEMON_THREAD_SIGNALLED)
       return 0;
     thread->state = CKEMON_THREAD_NEW;
-    uint64_t mask = blocked_signals(control, thread->tid);
-    int number = !blocks(mask, ckemon_stop_signal)      ? ckemon_stop_signal
-                 : !blocks(mask, CKEMON_SECOND_SIGNAL) ? CKEMON_SECOND_SIGNAL : 0;
+    int number = signal_for(blocked_signals(control, thread->tid));
     if (control->first_signal == 0)
       control->first_signal = now();
     if (number != 0 && ckemon_world_signal(control->process, thread->tid, number, control->number) == 0)
@@ -199,8 +204,10 @@ static int scan(control *control) {
       if (thread == NULL)
         return -EAGAIN;
       thread->round = control->round;
-      if (!settle(control, thread))
+      if (!settle(control, thread)) {
         still = 0;
+        control->running = tid;
+      }
     }
   }
 }
@@ -326,6 +333,11 @@ static int apply_stopped(const ckemon_text_change *change, ckemon_text_report *r
     atomic_store(&stop->active, control.number);
     status = change_stopped(&control);
     synchronize_cores();
+    if (status == -EAGAIN && control.running != 0) {
+      report->unstopped = control.running;
+      report->blocked = blocked_signals(&control, control.running);
+      report->signal = signal_for(report->blocked);
+    }
     count_threads(&control, report);
     /* Before the release: whoever is woken may take this thread's place on its processor. */
     report->pause_ns = control.first_signal == 0 ? 0 : now() - control.first_signal;

@@ -38,12 +38,15 @@ typedef struct ckemon_text_report {
   uint32_t asleep;    /* of those, left in a system call */
   uint32_t moved;     /* of those, moved out of replaced code */
   uint64_t pause_ns;  /* from the first signal to the release */
+  uint64_t blocked;   /* of the thread below: the signals that it blocks, 1 << (number - 1) */
+  int32_t unstopped;  /* -EAGAIN: a thread that did not stop; 0: none, they only were too many */
+  int32_t signal;     /* what it was asked by; 0: it blocks both */
 } ckemon_text_report;
 
 /* Makes a change: all of it or, when the result is not 0, nothing.
  *
- * Threads that run are stopped by a real-time signal that the program does not use (or by SIGSYS, where they block that), and moved out of what is replaced;
- * a system call that this interrupts is made again. Threads that sleep in a system call are left alone: while they
+ * Threads that run are stopped by a real-time signal that the program does not use (or by SIGSYS, where they block
+ * that), and moved out of what is replaced; a system call that this interrupts is made again. Threads that sleep in a system call are left alone: while they
  * could wake up into the change an int3 stands at its beginning, whose handler lets them wait. Threads that block
  * signals are waited for.
  *

@@ -74,7 +74,7 @@ enum TextPatcher {
     let status = withExtendedLifetime((after, before, trapped)) {
       run(&change, pages.runs, moves, writes.map(\.address).sorted(), &report)
     }
-    guard status == 0 else { throw failure(status, at: first.address, in: pages) }
+    guard status == 0 else { throw failure(status, report, at: first.address, in: pages) }
     return report
   }
 
@@ -97,14 +97,26 @@ enum TextPatcher {
     }
   }
 
-  private static func failure(_ status: Int32, at address: UInt, in pages: PageRuns) -> HookError {
+  private static func failure(
+    _ status: Int32, _ report: ckemon_text_report, at address: UInt, in pages: PageRuns
+  ) -> HookError {
     if status == -EAGAIN {
       return HookError(
-        .busy, at: address, "the other threads could not be stopped in time; nothing has changed")
+        .busy, at: address, "\(reason(report)); nothing has changed: try again")
     }
     return HookError(
       .system, at: address,
       "\(pages.size) bytes of code can not be replaced: \(String(cString: strerror(-status)))")
+  }
+
+  /// Which thread did not stop, and why, as far as that is known.
+  private static func reason(_ report: ckemon_text_report) -> String {
+    guard report.unstopped != 0 else { return "there are too many threads to be stopped" }
+    let why =
+      report.signal == 0
+      ? "it blocks all signals (0x\(String(report.blocked, radix: 16)))"
+      : "it did not take signal \(report.signal)"
+    return "thread \(report.unstopped) could not be stopped in time, as \(why)"
   }
 
   /// The bytes that stand in memory now.

@@ -100,8 +100,6 @@ extension KernelModel {
   /// - Throws: when the model has been closed, or a hook that is put in on the way was refused.
   public func run(_ load: GeneratedLoad) throws(KernelError) -> GeneratedLoad.Result {
     try restarted(with: KextLoad.kexts(load.threads)) {
-      // Programs run: policies are late from now on, and plugins see them.
-      mac.finishBoot()
       let total = PosixLock(GeneratedLoad.Result())
       let threads = (0..<load.threads).map { number in
         WorkerThread(named: "load \(number)") {
