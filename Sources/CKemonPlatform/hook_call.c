@@ -144,7 +144,8 @@ static inline void clear_words(void *words, int bytes) {
 }
 
 ckemon_entered ckemon_hook_enter(ckemon_hook *hook, ckemon_hook_frame *frame) {
-  const ckemon_entered nobody = {NULL, NULL};
+  /* Static: a compiler that does not optimise would clear it by memset, which may be the hooked function. */
+  static const ckemon_entered nobody = {NULL, NULL};
   frame->state = CKEMON_STATE_BYPASS;
   ckemon_lane *lane = ckemon_own_lane;
   if (lane == NULL)
