@@ -306,6 +306,42 @@ static int prepare(ckemon_stop *stop) {
   return ckemon_world_prepare();
 }
 
+/* The longest pause of one attempt: a thread that does not stop must not keep the others for longer. */
+#define PAUSE_NS 250000000ull
+
+/* One attempt: stops the others, makes the change, lets them go. */
+static int try_stopped(const ckemon_text_change *change, int directory, uint64_t end, ckemon_text_report *report) {
+  ckemon_stop *stop = &ckemon_current_stop;
+  control control = {.change = change,
+                     .directory = directory,
+                     .process = (int32_t)ckemon_raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
+                     .self = (int32_t)ckemon_raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
+                     .deadline = now() + PAUSE_NS < end ? now() + PAUSE_NS : end};
+  if (++last_number == 0)
+    last_number = 1;
+  control.number = last_number;
+  atomic_store(&stop->count, 0);
+  atomic_store(&stop->moved, 0);
+  stop->change = change;
+  atomic_store(&stop->active, control.number);
+  int status = change_stopped(&control);
+  synchronize_cores();
+  if (status == -EAGAIN && control.running != 0) {
+    report->unstopped = control.running;
+    report->blocked = blocked_signals(&control, control.running);
+    report->signal = signal_for(report->blocked);
+  }
+  count_threads(&control, report);
+  /* Before the release: whoever is woken may take this thread's place on its processor. */
+  report->pause_ns = control.first_signal == 0 ? 0 : now() - control.first_signal;
+  atomic_store(&stop->active, 0);
+  ckemon_raw_syscall(SYS_futex, (long)(uintptr_t)&stop->active, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
+  /* Nobody looks at the change any more when this returns. */
+  while (atomic_load(&stop->readers) != 0)
+    ckemon_raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+  return status;
+}
+
 static int apply_stopped(const ckemon_text_change *change, ckemon_text_report *report) {
   ckemon_stop *stop = &ckemon_current_stop;
   int status = prepare(stop);
@@ -319,33 +355,16 @@ static int apply_stopped(const ckemon_text_change *change, ckemon_text_report *r
   if (directory < 0)
     status = (int)directory;
   else {
-    control control = {.change = change,
-                       .directory = (int)directory,
-                       .process = (int32_t)ckemon_raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
-                       .self = (int32_t)ckemon_raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
-                       .deadline = now() + change->timeout_ms * 1000000ull};
-    if (++last_number == 0)
-      last_number = 1;
-    control.number = last_number;
-    atomic_store(&stop->count, 0);
-    atomic_store(&stop->moved, 0);
-    stop->change = change;
-    atomic_store(&stop->active, control.number);
-    status = change_stopped(&control);
-    synchronize_cores();
-    if (status == -EAGAIN && control.running != 0) {
-      report->unstopped = control.running;
-      report->blocked = blocked_signals(&control, control.running);
-      report->signal = signal_for(report->blocked);
+    uint64_t end = now() + change->timeout_ms * 1000000ull;
+    for (;;) {
+      *report = (ckemon_text_report){0};
+      status = try_stopped(change, (int)directory, end, report);
+      if (status != -EAGAIN || now() >= end)
+        break;
+      /* Let the program go on in between. */
+      struct timespec pause = {.tv_nsec = 5000000};
+      ckemon_raw_syscall(SYS_nanosleep, (long)(uintptr_t)&pause, 0, 0, 0, 0, 0);
     }
-    count_threads(&control, report);
-    /* Before the release: whoever is woken may take this thread's place on its processor. */
-    report->pause_ns = control.first_signal == 0 ? 0 : now() - control.first_signal;
-    atomic_store(&stop->active, 0);
-    ckemon_raw_syscall(SYS_futex, (long)(uintptr_t)&stop->active, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
-    /* Nobody looks at the change any more when this returns. */
-    while (atomic_load(&stop->readers) != 0)
-      ckemon_raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
     ckemon_raw_syscall(SYS_close, directory, 0, 0, 0, 0, 0);
   }
   ckemon_raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)(uintptr_t)&mask, 0, 8, 0, 0);

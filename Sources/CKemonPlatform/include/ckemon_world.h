@@ -28,7 +28,7 @@ typedef struct ckemon_text_change {
   size_t move_count;
   const uintptr_t *traps;      /* ascending */
   size_t trap_count;
-  uint32_t timeout_ms;         /* how long to wait for the other threads */
+  uint32_t timeout_ms;         /* how long to try to stop the other threads, in pauses of at most 250 ms */
 } ckemon_text_change;
 
 /* What a change has met. */
@@ -37,7 +37,7 @@ typedef struct ckemon_text_report {
   uint32_t signalled; /* of those, stopped by a signal */
   uint32_t asleep;    /* of those, left in a system call */
   uint32_t moved;     /* of those, moved out of replaced code */
-  uint64_t pause_ns;  /* from the first signal to the release */
+  uint64_t pause_ns;  /* from the first signal to the release, of the last attempt */
   uint64_t blocked;   /* of the thread below: the signals that it blocks, 1 << (number - 1) */
   int32_t unstopped;  /* -EAGAIN: a thread that did not stop; 0: none, they only were too many */
   int32_t signal;     /* what it was asked by; 0: it blocks both */

@@ -43,8 +43,10 @@ public struct HookTransaction {
   }
 
   var requests: [Request] = []
-  /// How long to wait for other threads to stop before the transaction fails with ``HookError/Code-swift.enum/busy``.
-  public var timeoutMilliseconds: UInt32 = 1000
+  /// How long to try to stop the other threads before the transaction fails with ``HookError/Code-swift.enum/busy``.
+  ///
+  /// One attempt keeps those that have stopped waiting for a quarter of a second at most, and lets them go on then.
+  public var timeoutMilliseconds: UInt32 = 5000
 
   /// Begins without changes.
   public init() {}
