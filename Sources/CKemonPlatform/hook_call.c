@@ -75,7 +75,8 @@ static int is_running(const ckemon_lane *lane, const ckemon_hook *hook) {
 
 /* Notes the call with the handlers that it uses until it leaves; NULL when there are none. */
 static ckemon_entered note(ckemon_hook *hook, ckemon_lane *lane, uintptr_t frame) {
-  ckemon_entered entered = {.note = ckemon_lane_find(lane, frame)};
+  ckemon_entered entered;
+  entered.note = ckemon_lane_find(lane, frame);
   if (entered.note == NULL) {
     atomic_fetch_add(&hook->uncounted, 1);
     entered.table = atomic_load(&hook->table);

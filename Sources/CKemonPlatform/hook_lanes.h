@@ -9,6 +9,7 @@
 #define CKEMON_HOOK_LANES_H
 
 /* What the thunks know of a lane and a note; hook_lanes.c checks it. */
+#define CKEMON_LANE_SIZE 4096
 #define CKEMON_LANE_TOP 0
 #define CKEMON_LANE_LIMIT 8
 #define CKEMON_NOTE_FRAME 8
@@ -27,7 +28,6 @@
 #define CKEMON_LANE_NOTES 246
 /* As many handlers of calls without a note are known, for the guard against calls of their own function. */
 #define CKEMON_LANE_RUNNING 12
-#define CKEMON_LANE_SIZE 4096
 
 /* One call. All zero when it was left while calls above it were not (coroutines do that). */
 typedef struct ckemon_note {

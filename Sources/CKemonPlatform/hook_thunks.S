@@ -161,6 +161,13 @@
   jz \none
 .endm
 
+/* The call is over: the top of the lane, which begins where its page does, is the call's note. */
+.macro END_NOTE
+  movq %r15, %rax
+  andq $-CKEMON_LANE_SIZE, %rax
+  movq %r15, CKEMON_LANE_TOP(%rax)
+.endm
+
 /* Right behind the call of the original. */
 .macro KEEP_MORE width
   leaq -(SIZE(\width) + 16)(%rbp), %r11
@@ -295,9 +302,7 @@
     movq CKEMON_TABLE_CONTEXT(%rbx), %rdi
     leaq PLACE(%rsp), %rsi
     call *CKEMON_TABLE_POST(%rbx)
-    movq ckemon_own_lane@gottpoff(%rip), %rax
-    movq %fs:(%rax), %rax
-    movq %r15, CKEMON_LANE_TOP(%rax)
+    END_NOTE
     movq F(HOOK)(%rsp), %rdi
     cmpq %rbx, CKEMON_HOOK_TABLE(%rdi)
     je 9f
@@ -373,9 +378,7 @@
   jmp 3b
 8: /* Nobody wants to see the end of the call: it is over for us. */
   movl $CKEMON_STATE_BYPASS, F(STATE)(%rsp)
-  movq ckemon_own_lane@gottpoff(%rip), %rax
-  movq %fs:(%rax), %rax
-  movq %r15, CKEMON_LANE_TOP(%rax)
+  END_NOTE
   movq F(HOOK)(%rsp), %rdi
   cmpq %rbx, CKEMON_HOOK_TABLE(%rdi)
   je 6f

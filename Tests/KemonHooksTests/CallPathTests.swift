@@ -96,7 +96,7 @@ private enum Seen {
     try hook.detach()
   }
 
-  @Test func `a handler's calls of other functions are seen, but what these call of its own is not`()
+  @Test func `a handler's calls are seen, but calls of its own function are not`()
     throws
   {
     let add = try HookEngine.attach(

@@ -97,7 +97,8 @@ typedef struct ckemon_hook_frame {
 
 /* Called before the original, on the thread that calls it. Returns CKEMON_PROCEED, or CKEMON_SKIP: then no later pre
  * handler and not the original is called, and the caller gets the frame's result. Must not throw, longjmp or detach its
- * own hook. When it calls the hooked function itself, no handler of that function sees it. */
+ * own hook, and returns on the thread that it was called on. When it calls the hooked function itself, no handler of that
+ * function sees it. */
 typedef int32_t (*ckemon_pre_handler)(void *CKEMON_NULLABLE context, ckemon_hook_frame *frame);
 
 /* Called for every call whose pre handler was called, after the original or instead of it. Same rules. */

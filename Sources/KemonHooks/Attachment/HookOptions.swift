@@ -32,8 +32,10 @@ public struct HookOptions: Sendable {
   public var order: Int
   /// The function's vector arguments and results; the first hook of a function decides.
   public var vectors: VectorWidth
-  /// The function's prototype, when it is known: then no more is kept than it names, which is faster, and `vectors` does
-  /// not count. As with these, the first hook of a function decides.
+  /// The function's prototype, when it is known.
+  ///
+  /// Then no more is kept than it names, which is faster, and ``vectors`` does not count. As with these, the first hook
+  /// of a function decides.
   public var prototype: HookPrototype?
   /// Whether to refuse a place that is hooked already; hooks that ask for less may still join later.
   public var isExclusive: Bool

@@ -105,7 +105,9 @@ extension Float: HookValue {
   /// `float`.
   public static let types: [HookType] = [.f32]
   /// Reads the low four bytes.
-  @inlinable public init(hookWord: UInt64) { self.init(bitPattern: UInt32(truncatingIfNeeded: hookWord)) }
+  @inlinable public init(hookWord: UInt64) {
+    self.init(bitPattern: UInt32(truncatingIfNeeded: hookWord))
+  }
   /// Its bits.
   @inlinable public var hookWord: UInt64 { UInt64(bitPattern) }
 }
@@ -114,7 +116,9 @@ extension Optional: HookValue where Wrapped == UnsafeMutableRawPointer {
   /// Any pointer, which may be null.
   public static var types: [HookType] { [.ptr, .cstr] }
   /// Reads an address.
-  @inlinable public init(hookWord: UInt64) { self = UnsafeMutableRawPointer(bitPattern: UInt(hookWord)) }
+  @inlinable public init(hookWord: UInt64) {
+    self = UnsafeMutableRawPointer(bitPattern: UInt(hookWord))
+  }
   /// The address, or 0.
   @inlinable public var hookWord: UInt64 { UInt64(UInt(bitPattern: self)) }
 }

@@ -71,7 +71,8 @@ typedef struct kemon_hook_frame {
 
 /* Called before the original on the thread that calls it, any number of threads at a time. Returns KEMON_HOOK_PROCEED,
  * or KEMON_HOOK_SKIP: then no later pre handler and not the original is called, and the caller gets the frame's result.
- * A call of the hooked function from a handler is not seen by the handlers; it is counted as suppressed. */
+ * A call of the hooked function from a handler is not seen by the handlers; it is counted as suppressed. A handler returns
+ * on the thread that it was called on. */
 typedef int32_t (*kemon_hook_pre)(void *context, kemon_hook_frame *frame);
 
 /* Called once for every call whose pre handler was called, after the original or instead of it; the handlers of a

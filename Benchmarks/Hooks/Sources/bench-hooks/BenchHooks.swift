@@ -7,9 +7,9 @@ import KemonHooks
 /// Measures hooks beside detours, libffi and frida, all in turns.
 @main
 struct BenchHooks {
-  // A round is shorter than what the system gives a thread at a time, so that few rounds are interrupted.
-  private static let calls = 40_000
-  private static let rounds = 101
+  // A round of the slowest is shorter than what the system gives a thread at a time: few rounds are interrupted.
+  private static let calls = 5000
+  private static let rounds = 401
   private static let library = "libcrypto.so.3"
 
   static func main() {
