@@ -26,7 +26,7 @@ extension KernelRecords {
   ) -> Verdict {
     dispatch(EventKind(KEMON_KIND_NET_CONNECT)) { builder in
       builder.header.pointee.corr = operation
-      builder.header.pointee.result = SocketError.linux(error)
+      builder.header.pointee.result = DarwinErrno.linux(error)
       Self.setConnect(socket, destination, &builder)
     }
   }

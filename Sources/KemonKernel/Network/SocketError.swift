@@ -21,23 +21,11 @@ public struct SocketError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// The error of a Linux number, as verdicts have it.
   init(linux number: Int32) {
-    self.init(ErrnoName.linux(number)?.darwin ?? 1)
+    self.init(DarwinErrno.darwin(number))
   }
 
   /// Linux' number of it, as records have it.
-  public var linux: Int32 { Self.linux(number) }
-
-  /// Linux' number of an error of Darwin; 0 stays 0, and what Linux has not is EIO.
-  static func linux(_ number: Int32) -> Int32 {
-    if number == 0 { return 0 }
-    return byDarwin[number] ?? 5
-  }
-
-  private static let byDarwin: [Int32: Int32] = Dictionary(
-    ErrnoName.all.compactMap { error in
-      guard let darwin = error.darwin, let linux = error.linux else { return nil }
-      return (darwin, linux)
-    }, uniquingKeysWith: { first, _ in first })
+  public var linux: Int32 { DarwinErrno.linux(number) }
 
   /// The name, as in `ECONNREFUSED`.
   public var description: String {
