@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CKemonPlugin.Hook
+internal import Glibc
 internal import KemonHooks
 internal import KemonPlatform
 
 /// The replacements that C made, by function: C undoes them by the function's address.
 enum Replacements {
-  private static let table = PosixLock<[UInt: Replacement]>([:])
+  private static let table: PosixLock<[UInt: Replacement]> = {
+    pthread_atfork(
+      { Replacements.table.beforeFork() }, { Replacements.table.afterFork() },
+      { Replacements.table.afterFork() })
+    return PosixLock([:])
+  }()
 
   static func remember(_ replacement: Replacement, of function: UInt) {
     table.withLock { $0[function] = replacement }

@@ -31,4 +31,13 @@ package final class PosixLock<Value: ~Copyable>: @unchecked Sendable {
     defer { pthread_mutex_unlock(mutex) }
     return try body(&value)
   }
+
+  /// Waits until nobody has the value, and keeps everybody away.
+  ///
+  /// For `pthread_atfork`: a forked child must find the value whole, as it has no thread that would finish a change. No
+  /// closure of ``withLock(_:)`` may fork.
+  package func beforeFork() { pthread_mutex_lock(mutex) }
+
+  /// Lets others in again, in the parent and in the child.
+  package func afterFork() { pthread_mutex_unlock(mutex) }
 }

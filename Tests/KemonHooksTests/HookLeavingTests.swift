@@ -158,6 +158,38 @@ import Testing
     try state.hook.detach()
   }
 
+  @Test func `a child never finds the engine in the hands of a thread that it has not`() throws {
+    nonisolated(unsafe) let address = try fixture("fixture_forked_engine")
+    let failed = Counter()
+    let done = Counter()
+    onThreads(2) { role in
+      if role == 0 {
+        for _ in 0..<40 {
+          let code = fixture_in_child(
+            { _ in
+              guard let address = fixture_address("fixture_forked_engine"),
+                let hook = try? HookEngine.attach(entry: address, handlers: HookHandlers())
+              else { return 1 }
+              return (try? hook.detach()) == nil ? 2 : 42
+            }, nil, 30)
+          if code != 42 { failed.add() }
+        }
+        done.add()
+      } else {
+        while done.value == 0 {
+          do {
+            try HookEngine.attach(
+              entry: address, HookOptions(safety: .quiescent), handlers: HookHandlers()
+            ).detach()
+          } catch {
+            Issue.record(error)
+          }
+        }
+      }
+    }
+    #expect(failed.value == 0)
+  }
+
   // MARK: Functions of the C library
 
   @Test(arguments: ["strlen", "memmove", "strchr"])

@@ -86,7 +86,12 @@ public enum HookEngine {
 
   #if arch(x86_64) && os(Linux)
     // Cold state: taken by attach and detach, never on the path of a hooked call.
-    private static let table = PosixLock(SiteTable())
+    private static let table: PosixLock<SiteTable> = {
+      pthread_atfork(
+        { HookEngine.table.beforeFork() }, { HookEngine.table.afterFork() },
+        { HookEngine.table.afterFork() })
+      return PosixLock(SiteTable())
+    }()
 
     private static func locked<Result>(
       _ body: (inout SiteTable) throws(HookError) -> Result

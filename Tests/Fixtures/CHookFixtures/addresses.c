@@ -18,7 +18,7 @@ static const struct {
     FUNCTION(fixture_sum_variadic_of_4) FUNCTION(fixture_add_stack) FUNCTION(fixture_add_busy) FUNCTION(fixture_add_sleepy)
     FUNCTION(fixture_add_order) FUNCTION(fixture_add_swapped) FUNCTION(fixture_add_pre) FUNCTION(fixture_add_nested)
     FUNCTION(fixture_add_dynamic) FUNCTION(fixture_add_watched)
-    FUNCTION(fixture_forked) FUNCTION(fixture_forked_waits) FUNCTION(fixture_deep)
+    FUNCTION(fixture_forked) FUNCTION(fixture_forked_engine) FUNCTION(fixture_forked_waits) FUNCTION(fixture_deep)
     FUNCTION(fixture_swap) FUNCTION(fixture_fibonacci) FUNCTION(fixture_depth) FUNCTION(fixture_return_address) FUNCTION(fixture_wait_for)
 #if defined(__x86_64__)
     FUNCTION(fixture_zmm_callee) FUNCTION(fixture_ymm_callee) FUNCTION(fixture_call_rbx) FUNCTION(fixture_call_rbx_site)

@@ -14,7 +14,11 @@
 int fixture_in_child(int (*body)(void *), void *context, int seconds) {
   pid_t child = fork();
   if (child == 0) {
-    alarm((unsigned)seconds); /* SIGALRM ends a child that hangs */
+    /* SIGALRM ends a child that hangs. Threads that run tasks block it. */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    alarm((unsigned)seconds);
     _exit(body(context));
   }
   int status = 0;
@@ -26,6 +30,8 @@ int fixture_in_child(int (*body)(void *), void *context, int seconds) {
 void *fixture_open_apart(const char *path) { return dlmopen(LM_ID_NEWLM, path, RTLD_NOW | RTLD_LOCAL); }
 
 __attribute__((noinline)) long fixture_forked(long n) { return 3 * n; }
+
+__attribute__((noinline)) long fixture_forked_engine(long n) { return 5 * n; }
 
 __attribute__((noinline)) void fixture_forked_waits(const int *flag, int *entered) {
   __atomic_store_n(entered, 1, __ATOMIC_SEQ_CST);

@@ -2,6 +2,7 @@
 
 #if arch(x86_64)
   internal import CFFI
+  internal import Glibc
   internal import KemonPlatform
 
   /// A function made by libffi that calls a handler; it lives for ever.
@@ -27,7 +28,12 @@
     let original: UnsafeMutablePointer<UInt>
 
     // libffi's own memory for closures is writable and executable.
-    private static let slab = PosixLock<CodeSlab?>(nil)
+    private static let slab: PosixLock<CodeSlab?> = {
+      pthread_atfork(
+        { DynamicClosure.slab.beforeFork() }, { DynamicClosure.slab.afterFork() },
+        { DynamicClosure.slab.afterFork() })
+      return PosixLock(nil)
+    }()
 
     /// - Throws: ``HookError/Code-swift.enum/unsupportedPrototype`` when libffi refuses, or what is thrown without memory.
     init(

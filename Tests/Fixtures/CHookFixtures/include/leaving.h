@@ -13,6 +13,7 @@ void *fixture_open_apart(const char *path);
 
 /* Hooked by tests of forked processes and of deep stacks, which have functions of their own. */
 long fixture_forked(long n);
+long fixture_forked_engine(long n);
 void fixture_forked_waits(const int *flag, int *entered);
 long fixture_deep(long n); /* n, by n calls inside each other */
 
