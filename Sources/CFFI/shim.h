@@ -1,4 +1,5 @@
 #include <ffi.h>
+#include <stdint.h>
 
 /* libffi's types are variables, which Swift takes for state that threads share; nobody writes to them. */
 #define CFFI_TYPE(name)                                                                                                \
@@ -28,3 +29,6 @@ static inline ffi_status cffi_prepare(ffi_cif *cif, int fixed, unsigned count, f
 static inline void cffi_call(ffi_cif *cif, const void *function, void *result, void **arguments) {
   ffi_call(cif, (void (*)(void))function, result, arguments);
 }
+
+/* Reads what was written before the code was changed that leads to the caller; race detectors do not see that order. */
+__attribute__((no_sanitize("thread"))) static inline uintptr_t cffi_read(const uintptr_t *word) { return *word; }

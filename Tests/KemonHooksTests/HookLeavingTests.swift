@@ -90,7 +90,8 @@ import Testing
 
   // MARK: Forked processes
 
-  @Test func `a child has the hooks of its parent, and takes them out for itself`() throws {
+  @Test(.enabled(if: !isSanitized, "sanitizers do not follow forks of several threads"))
+  func `a child has the hooks of its parent, and takes them out for itself`() throws {
     final class State: Sendable {
       let probe = Probe(addend: 1)
       let hook: Hook
@@ -120,7 +121,8 @@ import Testing
     #expect(fixture_forked(2) == 6)
   }
 
-  @Test func `a child does not wait for calls of threads that it has not`() throws {
+  @Test(.enabled(if: !isSanitized, "sanitizers do not follow forks of several threads"))
+  func `a child does not wait for calls of threads that it has not`() throws {
     final class State: @unchecked Sendable {
       let words = UnsafeMutablePointer<Int32>.allocate(capacity: 2)
       let hook: Hook
@@ -158,7 +160,8 @@ import Testing
     try state.hook.detach()
   }
 
-  @Test func `a child never finds the engine in the hands of a thread that it has not`() throws {
+  @Test(.enabled(if: !isSanitized, "sanitizers do not follow forks of several threads"))
+  func `a child never finds the engine in the hands of a thread that it has not`() throws {
     nonisolated(unsafe) let address = try fixture("fixture_forked_engine")
     let failed = Counter()
     let done = Counter()
@@ -192,7 +195,9 @@ import Testing
 
   // MARK: Functions of the C library
 
-  @Test(arguments: ["strlen", "memmove", "strchr"])
+  @Test(
+    .enabled(if: !isSanitized, "sanitizers take the place of these functions"),
+    arguments: ["strlen", "memmove", "strchr"])
   func `an indirect function is hooked as what was chosen for the processor`(
     _ name: String
   ) async {
@@ -229,7 +234,9 @@ import Testing
   }
 
   /// Functions that everything uses, the engine included; in a process of their own.
-  @Test(arguments: ["malloc", "free", "memcpy", "pthread_mutex_lock", "write"])
+  @Test(
+    .enabled(if: !isSanitized, "sanitizers take the place of these functions"),
+    arguments: ["malloc", "free", "memcpy", "pthread_mutex_lock", "write"])
   func `what the engine itself uses is hooked while threads use it`(_ name: String) async {
     await #expect(processExitsWith: .success) { [name] in
       let probe = BareCounts()
@@ -263,7 +270,8 @@ import Testing
     }
   }
 
-  @Test func `a handler of malloc may ask for memory, and that is counted`() async {
+  @Test(.enabled(if: !isSanitized, "sanitizers take the place of malloc"))
+  func `a handler of malloc may ask for memory, and that is counted`() async {
     await #expect(processExitsWith: .success) {
       let hook = try HookEngine.attach(
         symbol: "malloc", in: "libc.so.6",
@@ -294,6 +302,8 @@ import Testing
 
 /// Whether the tests run under a race detector.
 let hasRaceDetector = dlsym(nil, "__tsan_init") != nil
+/// Whether they run under any sanitizer.
+let isSanitized = hasRaceDetector || dlsym(nil, "__asan_init") != nil
 
 /// Counts in a handler that calls nothing at all.
 final class BareCounts: Sendable {

@@ -11,8 +11,7 @@
     private static let library = Products.folder.appending(path: "libKemonHooks.so").path
     // A sanitized library needs a sanitized program.
     private static let isPlain =
-      !hasRaceDetector && dlsym(nil, "__asan_init") == nil
-      && FileManager.default.fileExists(atPath: library)
+      !isSanitized && FileManager.default.fileExists(atPath: library)
 
     private func compile(_ source: URL, _ flags: [String], to program: String) throws {
       let result = try #require(Command("cc")).run(

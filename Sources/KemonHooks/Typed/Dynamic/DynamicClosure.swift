@@ -56,7 +56,7 @@
             Unmanaged<Context>.fromOpaque(context)._withUnsafeGuaranteedRef { context in
               var call = DynamicCall(
                 ending: .pending, described: context.described, arguments: arguments,
-                result: result, original: context.original.pointee)
+                result: result, original: cffi_read(context.original))
               context.handler(&call)
             }
           }, Unmanaged.passUnretained(context).toOpaque(),
