@@ -60,7 +60,7 @@ import Testing
     ("newer, tail zero", "0 0:0 "),
     (
       "newer, tail set",
-      "-2 0:0 handler has 80 bytes, this host knows 72; what follows must be zero"
+      "-2 0:0 handler has 112 bytes, this host knows 104; what follows must be zero"
     ), ("small error buffer", "code 77"), ("no error buffer", "-1"), ("unknown extension", "NULL"),
     ("handlers", "good cached first newer"),
   ])

@@ -94,7 +94,7 @@ OFFSET(kemon_verdict, allow_mask, 16);
 OFFSET(kemon_verdict, result, 24);
 OFFSET(kemon_verdict, reason, 32);
 
-SIZE(kemon_handler, 72);
+SIZE(kemon_handler, 104);
 OFFSET(kemon_handler, size, 0);
 OFFSET(kemon_handler, flags, 4);
 OFFSET(kemon_handler, name, 8);
@@ -108,6 +108,11 @@ OFFSET(kemon_handler, priority, 52);
 OFFSET(kemon_handler, cache_fields, 56);
 OFFSET(kemon_handler, reserved, 60);
 OFFSET(kemon_handler, cache_ttl_ns, 64);
+OFFSET(kemon_handler, timeout_ns, 72);
+OFFSET(kemon_handler, on_timeout, 80);
+OFFSET(kemon_handler, reserved2, 82);
+OFFSET(kemon_handler, signature, 88);
+OFFSET(kemon_handler, typed, 96);
 
 SIZE(kemon_ext_output, 16);
 OFFSET(kemon_ext_output, size, 0);
@@ -142,18 +147,33 @@ OFFSET(kemon_host, on, 56);
 OFFSET(kemon_host, off, 64);
 OFFSET(kemon_host, now, 72);
 
-SIZE(kemon_create, 16);
+SIZE(kemon_create, 40);
 OFFSET(kemon_create, size, 0);
 OFFSET(kemon_create, config_len, 4);
 OFFSET(kemon_create, config_json, 8);
+OFFSET(kemon_create, data_dir, 16);
+OFFSET(kemon_create, state, 24);
+OFFSET(kemon_create, state_len, 32);
 
-SIZE(kemon_plugin, 40);
+SIZE(kemon_sink, 24);
+OFFSET(kemon_sink, size, 0);
+OFFSET(kemon_sink, reserved, 4);
+OFFSET(kemon_sink, priv, 8);
+OFFSET(kemon_sink, write, 16);
+
+SIZE(kemon_plugin, 80);
 OFFSET(kemon_plugin, size, 0);
 OFFSET(kemon_plugin, abi, 4);
 OFFSET(kemon_plugin, create, 8);
 OFFSET(kemon_plugin, start, 16);
 OFFSET(kemon_plugin, stop, 24);
 OFFSET(kemon_plugin, destroy, 32);
+OFFSET(kemon_plugin, concurrency, 40);
+OFFSET(kemon_plugin, flags, 44);
+OFFSET(kemon_plugin, reconfigure, 48);
+OFFSET(kemon_plugin, save, 56);
+OFFSET(kemon_plugin, explain, 64);
+OFFSET(kemon_plugin, ext, 72);
 
 SIZE(kemon_hello, 160);
 OFFSET(kemon_hello, size, 0);

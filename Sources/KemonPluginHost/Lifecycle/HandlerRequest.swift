@@ -46,6 +46,10 @@ struct HandlerRequest {
     filter = try Self.filter(raw.filter, place)
     role = try Self.role(raw.flags, place)
     onFault = try Self.onFault(raw.on_fault, place)
+    guard raw.timeout_ns == 0, raw.signature == nil, raw.typed == nil else {
+      throw PluginRefusal(
+        KEMON_E_UNSUPPORTED, "\(place): this host knows neither timeouts nor signatures")
+    }
     priority = raw.priority
     cache = try Self.cache(raw, place)
     self.token = token

@@ -10,6 +10,9 @@ struct PluginCode {
   /// What both sides speak: the host's major, the lower of both minors.
   let abi: UInt32
 
+  /// Bytes of the table in its first version, which ends with `destroy`.
+  private static let firstSize = 40
+
   /// Maps the sealed copy of a library and asks its entry for the plugin's table.
   ///
   /// The library is never unmapped: a Swift plugin's types stay known to the runtime, a C++ plugin's unique symbols
@@ -41,7 +44,7 @@ struct PluginCode {
     do throws(PluginRefusal) {
       // What follows in a newer plugin's table is for newer hosts; it learns from kemon_host.abi what is spoken.
       table = try ForeignStruct.read(
-        answer, first: MemoryLayout<kemon_plugin>.size, tail: .ignored, named: "kemon_plugin")
+        answer, first: Self.firstSize, tail: .ignored, named: "kemon_plugin")
     } catch {
       throw problem(.loadTable, error.text, "the table of headers of ABI 1")
     }

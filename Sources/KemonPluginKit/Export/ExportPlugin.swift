@@ -44,16 +44,16 @@ private let exportedType = Mutex<(any KemonPlugin.Type)?>(nil)
 // Immutable once made, and never freed: the ABI asks for static storage.
 nonisolated(unsafe) private let pluginTable: UnsafePointer<kemon_plugin> = {
   let table = UnsafeMutablePointer<kemon_plugin>.allocate(capacity: 1)
-  table.initialize(
-    to: kemon_plugin(
-      size: UInt32(MemoryLayout<kemon_plugin>.size), abi: abi,
-      create: { host, _, error in
-        guard let type = exportedType.withLock({ $0 }) else { return nil }
-        return createInstance(of: type, host: host, error: error)
-      },
-      start: { startInstance($0, error: $1) },
-      stop: { stopInstance($0) },
-      destroy: { destroyInstance($0) }))
+  table.initialize(to: kemon_plugin())
+  table.pointee.size = UInt32(MemoryLayout<kemon_plugin>.size)
+  table.pointee.abi = abi
+  table.pointee.create = { host, _, error in
+    guard let type = exportedType.withLock({ $0 }) else { return nil }
+    return createInstance(of: type, host: host, error: error)
+  }
+  table.pointee.start = { startInstance($0, error: $1) }
+  table.pointee.stop = { stopInstance($0) }
+  table.pointee.destroy = { destroyInstance($0) }
   return UnsafePointer(table)
 }()
 

@@ -145,7 +145,17 @@ void *create(const kemon_host *host, const kemon_create *, kemon_error *error) n
 
 void destroy(void *self) noexcept { delete static_cast<DnsWatch *>(self); }
 
-constexpr kemon_plugin plugin = {sizeof(kemon_plugin), KEMON_ABI, create, nullptr, nullptr, destroy};
+/* Field by field: a struct that has grown since still gets zeros. */
+constexpr kemon_plugin table() {
+  kemon_plugin table{};
+  table.size = sizeof table;
+  table.abi = KEMON_ABI;
+  table.create = create;
+  table.destroy = destroy;
+  return table;
+}
+
+constexpr kemon_plugin plugin = table();
 
 } // namespace
 

@@ -132,7 +132,7 @@ import Testing
       let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
       lines += text.split(separator: "\n", omittingEmptySubsequences: false).count - 1
     }
-    #expect(lines > 0 && lines < 40)
+    #expect(lines > 0 && lines < 55)
     #expect(FileManager.default.fileExists(atPath: folder.appending(path: "README.md").path))
   }
 }

@@ -21,8 +21,13 @@ struct Counter {
 
 void *create(const kemon_host *host, const kemon_create *, kemon_error *error) noexcept {
   auto *self = new (std::nothrow) Counter;
-  const kemon_handler handler{sizeof handler, 0, "count", "process.exec", nullptr, Counter::on_exec, self,
-                              KEMON_PHASE_PRE, KEMON_FAIL_ABSTAIN, 0, 0, 0, 0};
+  kemon_handler handler{};
+  handler.size = sizeof handler;
+  handler.name = "count";
+  handler.kind = "process.exec";
+  handler.phase = KEMON_PHASE_PRE;
+  handler.fn = Counter::on_exec;
+  handler.ctx = self;
   if (self != nullptr && host->on(host, &handler, nullptr, error) == KEMON_OK)
     return self;
   delete self;
@@ -31,7 +36,17 @@ void *create(const kemon_host *host, const kemon_create *, kemon_error *error) n
 
 void destroy(void *self) noexcept { delete static_cast<Counter *>(self); }
 
-constexpr kemon_plugin plugin{sizeof(kemon_plugin), KEMON_ABI, create, nullptr, nullptr, destroy};
+/* Field by field: a struct that has grown since still gets zeros. */
+constexpr kemon_plugin table() {
+  kemon_plugin table{};
+  table.size = sizeof table;
+  table.abi = KEMON_ABI;
+  table.create = create;
+  table.destroy = destroy;
+  return table;
+}
+
+constexpr kemon_plugin plugin = table();
 
 } // namespace
 

@@ -15,6 +15,9 @@ KEMON_C_BEGIN
  * [lane], or [observer] with KEMON_H_OBSERVE; then the verdict is ignored. */
 typedef kemon_status (*kemon_handler_fn)(void *ctx, const kemon_event *event, kemon_verdict *verdict);
 
+/* A function of any type: whoever calls it knows its type from elsewhere. */
+typedef void (*kemon_any_fn)(void);
+
 #define KEMON_H_OBSERVE 0x1 /* read published events on the observer thread; delays nobody, decides nothing */
 #define KEMON_H_SHADOW 0x2  /* vote, but only for the record: tier OBSERVE */
 
@@ -54,6 +57,13 @@ typedef struct kemon_handler {
    * handlers of the kind agree to, until a handler comes or goes, or cache_ttl_ns (0 = for ever) is over. */
   uint32_t cache_fields, reserved;
   uint64_t cache_ttl_ns;
+  /* How long a call may take, and what the handler is taken to have voted when it takes longer. 0 = no limit. */
+  uint64_t timeout_ns;
+  uint16_t on_timeout; /* KEMON_FAIL_* */
+  uint16_t reserved2[3];
+  /* A handler with named arguments instead of fn, see typed.h: NULL, or the signature and the function. */
+  const char *signature;
+  kemon_any_fn typed;
 } kemon_handler;
 
 #define KEMON_LOG_ERROR 1

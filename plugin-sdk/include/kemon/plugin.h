@@ -14,7 +14,24 @@ typedef struct kemon_create {
   uint32_t size;
   uint32_t config_len;
   const char *config_json; /* the plugin's configuration, an object; "{}" when there is none; lives until destroy */
+  const char *data_dir;    /* a folder of the plugin's own, or NULL when it was granted none; lives until destroy */
+  const void *state;       /* what save of the generation before wrote, or NULL */
+  uint64_t state_len;
 } kemon_create;
+
+/* Where save writes; the host's. */
+typedef struct kemon_sink kemon_sink;
+struct kemon_sink {
+  uint32_t size, reserved;
+  void *priv; /* the host's own */
+  /* Appends bytes, which are copied. KEMON_E_FULL: more than the host keeps. [control] */
+  kemon_status (*write)(kemon_sink *sink, const void *bytes, uint64_t n);
+};
+
+/* How many of a plugin's handlers the host may be in at the same time. */
+#define KEMON_CONC_FREE 0        /* any number, in any order */
+#define KEMON_CONC_SERIAL 1      /* one */
+#define KEMON_CONC_PER_SUBJECT 2 /* one for the events of each process */
 
 /* Life of a plugin: create, start, events, stop, destroy. All of it is [control]. `self` is what create returned; it
  * belongs to the plugin and must live until destroy. Every `e` is the host's and valid during the call. The struct has
@@ -31,6 +48,16 @@ typedef struct kemon_plugin {
   void (*stop)(void *self);
   /* Optional. Frees self. The library itself stays mapped for the life of the process. */
   void (*destroy)(void *self);
+  uint32_t concurrency; /* KEMON_CONC_* */
+  uint32_t flags;       /* 0 */
+  /* Optional. Takes another configuration while events flow: all of it, or none and an error. */
+  kemon_status (*reconfigure)(void *self, const char *json, uint32_t len, kemon_error *e);
+  /* Optional. Writes what the next generation of the plugin shall know; called before stop, while events still flow. */
+  kemon_status (*save)(void *self, kemon_sink *to);
+  /* Optional. What one of its reason codes means, for people; static storage, NULL when unknown. [any] */
+  const char *(*explain)(void *self, uint32_t reason_code);
+  /* Optional. A table of the plugin's own by its id, or NULL. */
+  const void *(*ext)(void *self, const char *id);
 } kemon_plugin;
 
 /* What the host says before anything else. The struct and its strings are the host's, valid during the call. */
