@@ -11,6 +11,7 @@ struct HandlerRequest {
   let pattern: String
   let kinds: [EventKind]
   let filter: EventFilter?
+  let phase: UInt16
   let role: HandlerInfo.Role
   let priority: Int32
   let onFault: VerdictAction
@@ -42,6 +43,7 @@ struct HandlerRequest {
       throw PluginRefusal(KEMON_E_INVALID, "\(place): fn is NULL")
     }
     pattern = try Self.pattern(raw.kind, place)
+    phase = raw.phase
     kinds = try Self.kinds(pattern, phase: raw.phase, place)
     filter = try Self.filter(raw.filter, place)
     role = try Self.role(raw.flags, place)

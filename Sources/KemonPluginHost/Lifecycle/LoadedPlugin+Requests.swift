@@ -65,7 +65,9 @@ extension LoadedPlugin {
       noteMisbehaviour()
       return nil
     }
-    return HostExtensions.table(String(cString: id))
+    let name = String(cString: id)
+    guard !services.isWorker || HostExtensions.workerIDs.contains(name) else { return nil }
+    return HostExtensions.table(name)
   }
 
   /// Takes a line for the operator: `kemon_host.log`.
