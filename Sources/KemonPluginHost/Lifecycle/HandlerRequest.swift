@@ -18,6 +18,8 @@ struct HandlerRequest {
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
   let cache: CacheDeclaration
+  /// The function is the host's own, and calls the plugin's in another process.
+  var isStandIn = false
 
   /// How many a plugin may have: each is asked for every event of its kinds.
   static let countLimit = 256
@@ -181,10 +183,12 @@ extension HandlerRequest {
   ///
   /// - Parameter isMonitoring: votes are recorded, but decide nothing.
   func handler(pluginID: UInt32, pluginName: String, isMonitoring: Bool) -> Handler {
-    Handler(
+    var handler = Handler(
       name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
       tier: role == .voter && !isMonitoring ? .enforce : .observe, priority: priority,
       onFault: onFault,
       function: function, context: context, cache: cache)
+    handler.isStandIn = isStandIn
+    return handler
   }
 }

@@ -27,7 +27,8 @@ extension LoadedPlugin {
         throw PluginRefusal(
           KEMON_E_FULL, "a plugin has at most \(HandlerRequest.countLimit) handlers")
       }
-      let request = try HandlerRequest(handler, token: number, taken: taken)
+      var request = try HandlerRequest(handler, token: number, taken: taken)
+      request.isStandIn = worker != nil
       state.withLock { state in
         state.requests.append(request)
         state.nextToken += 1

@@ -19,9 +19,9 @@ public struct PluginManifest: Equatable, Sendable {
   /// Extensions of the host that it cannot do without.
   public let extensions: [String]
   /// Where it can run.
-  public let isolation: PluginIsolation
+  public internal(set) var isolation = PluginIsolation.any
   /// What it asks for beyond seeing events and voting, such as `net`; see `docs/plugins/workers.md`.
-  public let capabilities: [String]
+  public internal(set) var capabilities: [String] = []
 }
 
 /// Everything that is wrong with a manifest.
