@@ -50,7 +50,7 @@ extension WorkerPlugin {
       return Unmanaged.passUnretained(self).toOpaque()
     } catch {
       error.report(to: buffer)
-      end()
+      end(isAsked: false)
       return nil
     }
   }
@@ -66,6 +66,8 @@ extension WorkerPlugin {
       return KEMON_OK
     } catch {
       error.report(to: buffer)
+      // One that says why it failed ends by itself.
+      _ = process?.waitForEnd(milliseconds: 1000)
       return error.status
     }
   }
@@ -108,7 +110,9 @@ extension WorkerPlugin {
       guard let handler = WorkerHandler(description, of: self) else {
         throw WorkerFailure("a handler without a name or a number", status: KEMON_E_INVALID)
       }
-      kept.insert(handler.id)
+      guard kept.insert(handler.id).inserted else {
+        throw WorkerFailure("two handlers of number \(handler.id)", status: KEMON_E_INVALID)
+      }
       if known[handler.id] != nil { continue }
       let token = try handler.register(with: host)
       state.withLock { $0.handlers[handler.id] = (handler, token) }
@@ -142,14 +146,16 @@ extension WorkerPlugin {
   }
 
   /// Ends the worker: it stops and destroys its plugin, or is ended.
-  func end() {
+  ///
+  /// - Parameter isAsked: whether it is asked to; one that could not create its plugin ends by itself.
+  func end(isAsked: Bool = true) {
     let (process, supervisor) = state.withLock { state in
       state.isEnding = true
       state.isRunning = false
       defer { state.supervisor = nil }
       return (state.link, state.supervisor)
     }
-    if let process, !process.hasEnded {
+    if let process, isAsked, !process.hasEnded {
       do throws(WorkerFailure) {
         let body = try process.exchange(
           [(.stop, Array("{}".utf8))], awaiting: .stopped, nanoseconds: limits.stopTime)
@@ -162,8 +168,8 @@ extension WorkerPlugin {
             .warn, source: "host", "plugin \(name): its worker does not stop (\(error)); it is ended")
         }
       }
-      if !process.waitForEnd(milliseconds: 1000) { process.kill() }
     }
+    if let process, !process.waitForEnd(milliseconds: 1000) { process.kill() }
     wake.signal()
     supervisor?.join()
   }

@@ -45,7 +45,7 @@ final class WorkerSession {
       pluginNames: NameRegistry(reading: page, as: .plugin),
       handlerNames: NameRegistry(reading: page, as: .handler))
     services.isWorker = true
-    confinement = try WorkerConfinement.enter(hello)
+    confinement = try WorkerConfinement.enter(hello.grants, hello.limits)
     do throws(PluginProblem) {
       let candidate = try PluginScanner.adopt(KEMON_WORKER_PLUGIN, file: hello.file)
       plugin = try LoadedPlugin(
