@@ -10,7 +10,7 @@ public typealias RingWord = UnsafeMutablePointer<Atomic<UInt64>>
 ///
 /// ```
 ///   0  what the ring is: never changes        384  sleeping: flag, futex
-/// 128  claim                                  512  subscribers, a line each
+/// 128  claim; 192 clashes                     512  subscribers, a line each
 /// 256  control: limit, audience, lines       8704  slots, then the arena: a block for each slot
 /// ```
 ///
@@ -21,6 +21,7 @@ struct RingLayout: Equatable {
   /// How many may subscribe at a time.
   static let subscriberLimit = 64
   static let claim = line
+  static let clash = claim + 64
   static let control = line * 2
   static let sleeping = line * 3
   static let subscribers = line * 4
