@@ -14,6 +14,10 @@ extension ByteRing {
   /// The shortest and the longest rest, in pauses of the processor, about 30 ns each.
   private static let rests: (shortest: UInt64, longest: UInt64) = (8, 256)
 
+  /// When producers last met, and how long they rest after that: in the other half of the claim's pair of lines.
+  private var lastClash: RingWord { claim + 8 }
+  private var restLength: RingWord { claim + 9 }
+
   /// Takes the next sequence after another producer got in between: once, and surely.
   @usableFromInline
   func claimLater() -> UInt64 {

@@ -134,7 +134,8 @@ extension ByteRing {
         slot[0].store(RingStamp.writing(sequence), ordering: .relaxed)
         atomicMemoryFence(ordering: .releasing)
       }
-      if size > oneLineLimit { prefetchAhead(sequence, size) }
+      // What does not lie in the line of its stamp.
+      if size > (hasAnswers ? 48 : 56) { prefetchAhead(sequence, size) }
       copyPlainly(place(slot, sequence, size), source, size)
       slot[0].store(RingStamp.published(sequence) | UInt64(size), ordering: .releasing)
     } else {

@@ -29,16 +29,11 @@ public final class ByteRing: @unchecked Sendable {
   @usableFromInline let blockStride: Int
   @usableFromInline let slotHeader: Int
   @usableFromInline let inlineCapacity: Int
-  /// Records up to this size lie in the line of their stamp.
-  @usableFromInline let oneLineLimit: Int
   /// Up to this size records are copied with their first word by itself.
   @usableFromInline let wordFirstLimit: Int
 
   /// The next sequence to be claimed.
   @usableFromInline let claim: RingWord
-  /// When producers last met at the claim, and how long they rest after that.
-  let lastClash: RingWord
-  let restLength: RingWord
   /// Sequences below this are known not to run into a gating reader.
   @usableFromInline let limit: RingWord
   /// How many read: in place in the low half, copying in the high half.
@@ -102,12 +97,9 @@ public final class ByteRing: @unchecked Sendable {
     blockStride = layout.blockBytes
     slotHeader = layout.slotHeader
     inlineCapacity = layout.slotBytes - layout.slotHeader
-    oneLineLimit = 64 - layout.slotHeader
     wordFirstLimit = layout.slotHeader == 8 ? layout.slotBytes - 8 : 0
     recordLimit = layout.recordLimit
     claim = control.word(at: RingLayout.claim)
-    lastClash = control.word(at: RingLayout.clash)
-    restLength = control.word(at: RingLayout.clash + 8)
     limit = control.word(at: RingLayout.control)
     audience = control.word(at: RingLayout.control + 8)
     lineCount = control.word(at: RingLayout.control + 16)

@@ -21,7 +21,6 @@ struct RingLayout: Equatable {
   /// How many may subscribe at a time.
   static let subscriberLimit = 64
   static let claim = line
-  static let clash = claim + 64
   static let control = line * 2
   static let sleeping = line * 3
   static let subscribers = line * 4
