@@ -116,8 +116,8 @@ extension RecordBuilder {
   /// Says who acts.
   mutating func setSubject(_ process: Session.Process) {
     header.pointee.subject = kemon_subject(
-      start_ns: 0, pid: process.pid, tid: process.pid, ppid: process.ppid, uid: process.uid,
-      gid: process.gid, flags: 0, exe: text(process.exe), comm: text(process.comm),
-      parent: text(process.parent))
+      start_ns: process.startNanoseconds, pid: process.pid, tid: process.pid, ppid: process.ppid,
+      uid: process.uid, gid: process.gid, flags: 0, exe: text(process.exe),
+      comm: text(process.comm), parent: text(process.parent))
   }
 }

@@ -15,6 +15,8 @@ final class Lane {
   let number = Int(lastNumber.wrappingAdd(1, ordering: .relaxed).newValue)
   /// What the thread does with files.
   let files = FileLane()
+  /// What the thread does with processes.
+  let processes = ProcessLane()
   /// How many events happened on the thread.
   private(set) var events = 0
   private var spare: RecordBuilder?

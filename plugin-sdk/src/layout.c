@@ -221,6 +221,27 @@ OFFSET(kemon_net_connect, destination_port, 18);
 OFFSET(kemon_net_connect, address_family, 20);
 OFFSET(kemon_net_connect, protocol, 22);
 
+SIZE(kemon_process, 32);
+OFFSET(kemon_process, start_ns, 0);
+OFFSET(kemon_process, pid, 8);
+OFFSET(kemon_process, method, 12);
+OFFSET(kemon_process, comm, 16);
+OFFSET(kemon_process, exe, 24);
+
+SIZE(kemon_process_exit, 16);
+OFFSET(kemon_process_exit, status, 0);
+OFFSET(kemon_process_exit, signal, 4);
+OFFSET(kemon_process_exit, reason_namespace, 8);
+OFFSET(kemon_process_exit, reason, 12);
+
+SIZE(kemon_dylib_invalid, 40);
+OFFSET(kemon_dylib_invalid, dev, 0);
+OFFSET(kemon_dylib_invalid, ino, 8);
+OFFSET(kemon_dylib_invalid, offset, 16);
+OFFSET(kemon_dylib_invalid, action, 24);
+OFFSET(kemon_dylib_invalid, reserved, 28);
+OFFSET(kemon_dylib_invalid, path, 32);
+
 SIZE(kemon_net_packet, 64);
 OFFSET(kemon_net_packet, source, 0);
 OFFSET(kemon_net_packet, destination, 8);

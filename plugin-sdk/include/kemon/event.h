@@ -35,6 +35,7 @@ enum {
 #define KEMON_EV_REPLAYED 0x0002   /* comes from a recording */
 #define KEMON_EV_CACHED 0x0008     /* the verdict is remembered from an equal event; nobody was asked, so no votes */
 #define KEMON_EV_GAP_BEFORE 0x0004 /* the subscriber that reads this lost events just before it */
+#define KEMON_EV_LATE 0x0010       /* it failed behind the point of no return: the process is killed (process.exec) */
 
 /* Who acts. (pid, start_ns) stays unique when pids are used again. */
 typedef struct kemon_subject {
