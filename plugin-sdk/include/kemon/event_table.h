@@ -59,7 +59,10 @@
   KIND(FILE_LOOKUP, 0x90, "file.lookup", FILE, POST, 0, kemon_file)                                                    \
   KIND(FILE_LOOKUP_PRE, 0x190, "file.lookup", FILE, PRE, 1, kemon_file)                                                \
   /* told by a model that is asked to show its traffic */                                                              \
-  KIND(NET_PACKET, 0x44, "net.packet", NETWORK, NOTIFY, 0, kemon_net_packet)
+  KIND(NET_PACKET, 0x44, "net.packet", NETWORK, NOTIFY, 0, kemon_net_packet)                                           \
+  /* a kext's stop routine, which the original did not watch */                                                        \
+  KIND(KEXT_STOP, 0x63, "kext.stop", KEXT, POST, 0, kemon_kext)                                                        \
+  KIND(KEXT_STOP_PRE, 0x163, "kext.stop", KEXT, PRE, 1, kemon_kext)
 
 /* No kind has this number or a higher one. */
 #define KEMON_KIND_LIMIT 0x200

@@ -67,6 +67,8 @@ struct TextFormatter {
     case KEMON_KIND_NET_CONNECT_PRE: connect("NET_CONNECT_PRE", record, &line)
     case KEMON_KIND_NET_CONNECT: connect("NET_CONNECT", record, &line)
     case KEMON_KIND_NET_PACKET: packet(record, &line)
+    case KEMON_KIND_KEXT_STOP_PRE: kextStop("KEXT_STOP_PRE", record, &line)
+    case KEMON_KIND_KEXT_STOP: kextStop("KEXT_STOP", record, &line)
     default: unknown(record, &line)
     }
   }
