@@ -68,7 +68,10 @@
   KIND(PROCESS_FORK_PRE, 0x130, "process.fork", PROCESS, PRE, 1, kemon_process)                                        \
   KIND(PROCESS_TRACE_PRE, 0x132, "process.trace", PROCESS, PRE, 1, kemon_process)                                      \
   /* a page of a mapped image is not what was signed: found when it is first used */                                   \
-  KIND(DYLIB_INVALID, 0x63, "dylib.invalid", DYLIB, NOTIFY, 0, kemon_dylib_invalid)
+  KIND(DYLIB_INVALID, 0x63, "dylib.invalid", DYLIB, NOTIFY, 0, kemon_dylib_invalid)                                    \
+  /* a kext's stop routine, which the original did not watch */                                                        \
+  KIND(KEXT_STOP, 0x64, "kext.stop", KEXT, POST, 0, kemon_kext)                                                        \
+  KIND(KEXT_STOP_PRE, 0x164, "kext.stop", KEXT, PRE, 1, kemon_kext)
 
 /* No kind has this number or a higher one. */
 #define KEMON_KIND_LIMIT 0x200

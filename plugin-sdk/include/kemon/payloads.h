@@ -116,11 +116,11 @@ typedef struct kemon_str {
   F(i32, flags, "mapping flags, MAP_*")                                                                                \
   F(str, path, "the library")
 
-/* kext.start */
+/* kext.start, kext.stop */
 #define kemon_kext_FIELDS(F)                                                                                           \
   F(addr, base, "where the kext was linked to")                                                                        \
   F(u64, module_size, "bytes of the linked kext")                                                                      \
-  F(i32, status, "POST: what the start routine returned; PRE: 0")                                                      \
+  F(i32, status, "POST: what the start or stop routine returned; PRE: 0")                                              \
   F(u32, reserved, "0")                                                                                                \
   F(str, name, "bundle identifier")                                                                                    \
   F(str, version, "version of the bundle")                                                                             \

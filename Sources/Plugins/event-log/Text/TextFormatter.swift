@@ -74,6 +74,8 @@ struct TextFormatter {
     case KEMON_KIND_PROCESS_EXEC_COMMIT: exec("PROCESS_EXEC_COMMIT", record, &line)
     case KEMON_KIND_PROCESS_EXIT: processExit(record, &line)
     case KEMON_KIND_DYLIB_INVALID: invalidPage(record, &line)
+    case KEMON_KIND_KEXT_STOP_PRE: kextStop("KEXT_STOP_PRE", record, &line)
+    case KEMON_KIND_KEXT_STOP: kextStop("KEXT_STOP", record, &line)
     default: unknown(record, &line)
     }
   }
