@@ -7,6 +7,7 @@
 #include <kemon/kemon.h>
 #include <kemon/original.h>
 #include <kemon/ring.h>
+#include <kemon/worker.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
@@ -409,5 +410,28 @@ OFFSET(kemon_original_kext, module_path, 3136);
 OFFSET(kemon_original_kext, module_version, 4160);
 SIZE(kemon_original_lost, 2096);
 OFFSET(kemon_original_lost, count, 2088);
+
+SIZE(kemon_worker_frame, 8);
+OFFSET(kemon_worker_frame, length, 0);
+OFFSET(kemon_worker_frame, type, 4);
+SIZE(kemon_worker_request, 16);
+OFFSET(kemon_worker_request, size, 0);
+OFFSET(kemon_worker_request, handler, 4);
+OFFSET(kemon_worker_request, number, 8);
+SIZE(kemon_worker_answer, 144);
+OFFSET(kemon_worker_answer, number, 0);
+OFFSET(kemon_worker_answer, value, 8);
+OFFSET(kemon_worker_answer, reserved, 12);
+OFFSET(kemon_worker_answer, verdict, 16);
+SIZE(kemon_worker_page, 40);
+OFFSET(kemon_worker_page, size, 0);
+OFFSET(kemon_worker_page, version, 4);
+OFFSET(kemon_worker_page, time_ns, 8);
+OFFSET(kemon_worker_page, name_bytes, 16);
+OFFSET(kemon_worker_page, reserved, 20);
+OFFSET(kemon_worker_page, plugins_off, 24);
+OFFSET(kemon_worker_page, plugins_count, 28);
+OFFSET(kemon_worker_page, handlers_off, 32);
+OFFSET(kemon_worker_page, handlers_count, 36);
 
 #endif

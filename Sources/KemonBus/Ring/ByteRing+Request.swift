@@ -53,6 +53,13 @@ extension ByteRing {
 
   @usableFromInline
   func sleepForAnswer(_ word: RingWord, _ sequence: UInt64, deadline: UInt64) -> UInt32? {
+    let value = sleepUntilAnswered(word, sequence, deadline: deadline)
+    // Given up: the slot may be another request's by now.
+    return value == RingAnswer.none ? nil : take(word, value, sequence)
+  }
+
+  /// Sleeps until a request is answered, and returns its word; none when the time is over or the peer has ended.
+  func sleepUntilAnswered(_ word: RingWord, _ sequence: UInt64, deadline: UInt64) -> UInt64 {
     let pending = RingAnswer.pending(sequence)
     let sleeping = RingAnswer.sleeping(sequence)
     var (exchanged, value) = word.pointee.compareExchange(
@@ -63,8 +70,7 @@ extension ByteRing {
       guard now < deadline, !peerHasEnded else {
         (exchanged, value) = word.pointee.compareExchange(
           expected: sleeping, desired: RingAnswer.none, ordering: .acquiringAndReleasing)
-        if exchanged { return nil }
-        break
+        return exchanged ? RingAnswer.none : value
       }
       let futex = UInt32(truncatingIfNeeded: sleeping)
       // A peer that dies wakes nobody.
@@ -75,7 +81,7 @@ extension ByteRing {
         : ckemon_futex_wait(word, futex, slice)
       value = word.pointee.load(ordering: .acquiring)
     }
-    return take(word, value, sequence)
+    return value
   }
 
   /// Answers a record; what readers call through ``RingReader/answer(_:with:)``.

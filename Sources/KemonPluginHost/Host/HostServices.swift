@@ -19,6 +19,10 @@ struct HostServices: Sendable {
   let log: any LogSink
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
-  let pluginNames = NameRegistry()
-  let handlerNames = NameRegistry()
+  var pluginNames = NameRegistry()
+  var handlerNames = NameRegistry()
+  /// This process is a worker: the host is another one.
+  var isWorker = false
+  /// How plugins get a process of their own; nil in a worker.
+  var workers: WorkerServices?
 }

@@ -11,12 +11,15 @@ struct HandlerRequest {
   let pattern: String
   let kinds: [EventKind]
   let filter: EventFilter?
+  let phase: UInt16
   let role: HandlerInfo.Role
   let priority: Int32
   let onFault: VerdictAction
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
   let cache: CacheDeclaration
+  /// The function is the host's own, and calls the plugin's in another process.
+  var isStandIn = false
 
   /// How many a plugin may have: each is asked for every event of its kinds.
   static let countLimit = 256
@@ -42,6 +45,7 @@ struct HandlerRequest {
       throw PluginRefusal(KEMON_E_INVALID, "\(place): fn is NULL")
     }
     pattern = try Self.pattern(raw.kind, place)
+    phase = raw.phase
     kinds = try Self.kinds(pattern, phase: raw.phase, place)
     filter = try Self.filter(raw.filter, place)
     role = try Self.role(raw.flags, place)
@@ -179,10 +183,12 @@ extension HandlerRequest {
   ///
   /// - Parameter isMonitoring: votes are recorded, but decide nothing.
   func handler(pluginID: UInt32, pluginName: String, isMonitoring: Bool) -> Handler {
-    Handler(
+    var handler = Handler(
       name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
       tier: role == .voter && !isMonitoring ? .enforce : .observe, priority: priority,
       onFault: onFault,
       function: function, context: context, cache: cache)
+    handler.isStandIn = isStandIn
+    return handler
   }
 }

@@ -8,6 +8,9 @@ enum HostExtensions {
   /// The ids, as manifests name them.
   static let ids = [KEMON_EXT_OUTPUT, KEMON_EXT_CONFIG, KEMON_EXT_NAMES]
 
+  /// Those that a plugin finds in a process of its own, too.
+  static let workerIDs = [KEMON_EXT_OUTPUT, KEMON_EXT_CONFIG, KEMON_EXT_NAMES]
+
   /// The table of an id, or nil.
   ///
   /// It lives as long as the process.

@@ -27,7 +27,8 @@ extension LoadedPlugin {
         throw PluginRefusal(
           KEMON_E_FULL, "a plugin has at most \(HandlerRequest.countLimit) handlers")
       }
-      let request = try HandlerRequest(handler, token: number, taken: taken)
+      var request = try HandlerRequest(handler, token: number, taken: taken)
+      request.isStandIn = worker != nil
       state.withLock { state in
         state.requests.append(request)
         state.nextToken += 1
@@ -65,7 +66,9 @@ extension LoadedPlugin {
       noteMisbehaviour()
       return nil
     }
-    return HostExtensions.table(String(cString: id))
+    let name = String(cString: id)
+    guard !services.isWorker || HostExtensions.workerIDs.contains(name) else { return nil }
+    return HostExtensions.table(name)
   }
 
   /// Takes a line for the operator: `kemon_host.log`.

@@ -106,6 +106,15 @@ public enum PluginScanner {
     }
   }
 
+  /// Takes a file over that another process has copied, sealed and checked.
+  static func adopt(_ descriptor: Int32, file: String) throws(PluginProblem) -> Candidate {
+    let result = check(try SealedImage(adopting: descriptor, path: file), file: file)
+    guard let candidate = result.candidate else {
+      throw result.inspection.problems[0]
+    }
+    return candidate
+  }
+
   private static func unreadable(_ file: String, _ problem: PluginProblem) -> Result {
     let inspection = PluginInspection(
       file: file, size: nil, sha256: nil, manifest: nil, neededLibraries: [], runPaths: [],

@@ -33,9 +33,14 @@ extension PluginManifest {
     needs = reader.names("needs", besides: name)
     after = reader.names("after", besides: name)
     extensions = reader.extensions()
+    isolation = reader.isolation()
+    capabilities = reader.capabilities()
     reader.refuseUnknown()
     guard reader.broken.isEmpty else { throw ManifestError(broken: reader.broken) }
   }
+
+  /// What a plugin in a process of its own can be granted.
+  static let capabilities = ["fs.data", "net", "threads"]
 
   /// Whether a text can be a plugin's name.
   static func isName(_ text: String) -> Bool {
@@ -80,6 +85,7 @@ extension PluginManifest {
 private struct ManifestReader {
   static let known = [
     "name", "version", "abi", "description", "license", "needs", "after", "extensions",
+    "isolation", "capabilities",
   ]
   static let textLimit = 1024
   static let listLimit = 64
@@ -138,6 +144,22 @@ private struct ManifestReader {
   mutating func extensions() -> [String] {
     list("extensions", needed: "ids of extensions such as \"\(KEMON_EXT_CONFIG)\", each once") {
       PluginManifest.isExtension($0)
+    }
+  }
+
+  mutating func isolation() -> PluginIsolation {
+    guard let value = members["isolation"] else { return .any }
+    if let isolation = value.string.flatMap(PluginIsolation.init(rawValue:)) { return isolation }
+    fail(
+      .manifestIsolation, found(value),
+      "one of \(PluginIsolation.allCases.map(\.rawValue).joined(separator: ", "))")
+    return .any
+  }
+
+  mutating func capabilities() -> [String] {
+    let known = PluginManifest.capabilities
+    return list("capabilities", needed: "of \(known.joined(separator: ", ")), each once") {
+      known.contains($0)
     }
   }
 

@@ -61,7 +61,8 @@ final class Pipeline {
     let configuration = try PluginConfiguration.read(options, events)
     let report = plugins.load(
       directories: options.paths, configurations: configuration, defaults: embedded,
-      require: options.require, disable: Set(options.disable), only: Set(options.only))
+      require: options.require, disable: Set(options.disable), only: Set(options.only),
+      isolate: options.isolate)
     let problems = report.problems + plugins.start()
     for problem in problems { Console.warning(problem.description) }
     if report.loaded.isEmpty, !options.paths.isEmpty {
