@@ -114,7 +114,8 @@ let package = Package(
     // The house, top to bottom: arrows point down only.
     .target(name: "KemonEvents", dependencies: ["CKemonPlugin"], swiftSettings: rules),
     .target(
-      name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform"], swiftSettings: rules),
+      name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform", "KemonPlatform"],
+      swiftSettings: rules),
     .target(
       name: "KemonHooks", dependencies: ["CCapstone", "CFFI", "CKemonPlatform", "KemonPlatform"],
       swiftSettings: rules),

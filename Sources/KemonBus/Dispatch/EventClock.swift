@@ -21,6 +21,12 @@ public final class EventClock: Sendable {
     return time != 0 ? time : Self.system()
   }
 
+  /// A time for intervals: it never steps, and is as virtual as the clock.
+  public func steady() -> UInt64 {
+    let time = virtual.load(ordering: .relaxed)
+    return time != 0 ? time : Self.monotonic()
+  }
+
   /// Makes the clock stand at a time, as during replay; 0 = follow the system again.
   public func set(_ nanoseconds: UInt64) { virtual.store(nanoseconds, ordering: .relaxed) }
 

@@ -21,6 +21,9 @@ enum Summary {
       Console.note(pad("log") + "\(report.droppedLog.grouped) lines dropped")
     }
     let handlers = report.voters + report.observers
+    for handler in handlers {
+      if let text = describeFaults(handler) { Console.note(pad("faults") + text) }
+    }
     if !handlers.isEmpty { Console.note(table(handlers)) }
     if !report.metrics.isEmpty { Console.note(MetricReport.text(report.metrics)) }
   }
@@ -42,6 +45,17 @@ enum Summary {
 
   private static func pad(_ label: String) -> String {
     label + String(repeating: " ", count: max(1, 10 - label.count))
+  }
+
+  /// What is wrong with a handler beyond a count of faults; nil for nothing.
+  private static func describeFaults(_ handler: HandlerStatistics) -> String? {
+    guard let standing = handler.standing,
+      handler.timeouts > 0 || standing.lateAnswers > 0 || standing.quarantines > 0
+    else { return nil }
+    let state = standing.isQuarantined ? ", its votes do not count now" : ""
+    return "\(handler.pluginName)/\(handler.name): \(handler.timeouts.grouped) timeouts, "
+      + "\(standing.lateAnswers.grouped) late answers, "
+      + "\(standing.quarantines.grouped) quarantines\(state)"
   }
 
   private static func describe(_ account: SubscriberAccount) -> String {
