@@ -76,6 +76,16 @@
 /* No kind has this number or a higher one. */
 #define KEMON_KIND_LIMIT 0x200
 
+/* Kinds that plugins declare (schema.h) have numbers from here to the limit, other ones in every run. */
+#define KEMON_KIND_DECLARED 0x1C0
+
+/* Fields that a handler may change before the operation (modify.h), one row each: FIELD(KIND constant, payload, field) */
+#define KEMON_MODIFIABLE_TABLE(FIELD)                                                                                  \
+  FIELD(FILE_OPEN_PRE, kemon_file, flags)                                                                              \
+  FIELD(FILE_CREATE_PRE, kemon_file, flags)                                                                            \
+  FIELD(FILE_CREATE_PRE, kemon_file, mode)                                                                             \
+  FIELD(NET_CONNECT_PRE, kemon_net_connect, destination_port)
+
 /* One row each: FAMILY(constant, number, "name") */
 #define KEMON_FAMILY_TABLE(FAMILY)                                                                                     \
   FAMILY(FILE, 0, "file")                                                                                              \
@@ -84,5 +94,6 @@
   FAMILY(DYLIB, 3, "dylib")                                                                                            \
   FAMILY(KEXT, 4, "kext")                                                                                              \
   FAMILY(MAC, 5, "mac")                                                                                                \
-  FAMILY(SYSTEM, 6, "system")
+  FAMILY(SYSTEM, 6, "system")                                                                                          \
+  FAMILY(PLUGIN, 7, "plugin")
 #endif
