@@ -17,6 +17,8 @@ public final class Dispatcher: @unchecked Sendable {
 
   /// What handlers together answered to equal events.
   public let cache: VerdictCache
+  /// Publishes what plugins emit.
+  public let emissions: Emissions
 
   /// Makes a dispatcher that publishes to a ring.
   ///
@@ -26,6 +28,7 @@ public final class Dispatcher: @unchecked Sendable {
   public init(ring: EventRing, clock: EventClock = EventClock(), cacheCapacity: Int = 4096) {
     self.ring = ring
     self.clock = clock
+    emissions = Emissions(ring: ring)
     cache = VerdictCache(capacity: cacheCapacity)
     table = Atomic(HandlerTable([]).address)
   }

@@ -17,6 +17,9 @@ struct HostServices: Sendable {
   let clock: EventClock
   let output: any OutputSink
   let log: any LogSink
+  /// Publishes what plugins emit.
+  let emissions: Emissions
+  let timers: EventTimers
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
   var pluginNames = NameRegistry()

@@ -50,7 +50,8 @@ public final class PluginHost: Sendable {
     self.ring = ring
     self.observerOverflow = observerOverflow
     var services = HostServices(
-      mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log)
+      mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log,
+      emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode))
     services.workers = WorkerServices(program: worker, limits: workerLimits)
     self.services = services
   }
@@ -128,6 +129,7 @@ public final class PluginHost: Sendable {
   public func stop() {
     state.withLock { state in
       for plugin in state.plugins.reversed() { plugin.stop(dispatcher: dispatcher) }
+      services.timers.close()
     }
   }
 
@@ -167,6 +169,11 @@ public final class PluginHost: Sendable {
   /// What each handler that observes did so far; voters are in the dispatcher's statistics.
   public var observerStatistics: [HandlerStatistics] {
     state.withLock { $0.plugins.flatMap { $0.observer?.handlerStatistics() ?? [] } }
+  }
+
+  /// What the plugins' own counters and histograms have counted so far.
+  public var metrics: [PluginMetric] {
+    state.withLock { $0.plugins.flatMap { $0.metrics.values(pluginID: $0.id, plugin: $0.name) } }
   }
 
   /// The name of a plugin by its id; nil when unknown.

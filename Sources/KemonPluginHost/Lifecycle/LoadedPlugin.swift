@@ -28,6 +28,9 @@ final class LoadedPlugin: @unchecked Sendable {
   /// The thread that is inside one of the plugin's control functions; 0 when none is.
   private let controlThread = Atomic<UInt>(0)
   let misbehaviour = Atomic<Int>(0)
+  /// The kinds that it has declared, by their place.
+  let ownKinds = Atomic<UInt64>(0)
+  let metrics = PluginMetrics()
   let state = Mutex(State())
 
   struct State: @unchecked Sendable {
@@ -153,7 +156,11 @@ final class LoadedPlugin: @unchecked Sendable {
   private func goLive(
     dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
   ) throws(RingError) {
-    let requests = state.withLock { $0.requests }
+    // By now every plugin has declared its kinds.
+    let requests = state.withLock { state in
+      for index in state.requests.indices { state.requests[index].resolveKinds(except: owns) }
+      return state.requests
+    }
     let observing = requests.filter { $0.role == .observer }
     let voting = requests.filter { $0.role != .observer }
     var observer: Observer?
@@ -168,6 +175,8 @@ final class LoadedPlugin: @unchecked Sendable {
     for (token, request) in zip(tokens, voting) {
       services.handlerNames.set(request.name, for: token.id)
     }
+    setMaking(true)
+    services.timers.start(id)
     state.withLock { state in
       state.observer = observer
       state.tokens = tokens
@@ -191,8 +200,10 @@ final class LoadedPlugin: @unchecked Sendable {
       state.withLock { $0.stage = stage }
       return
     }
+    services.timers.stop(id)
     if !tokens.isEmpty { dispatcher.remove(tokens) }
     observer?.stop()
+    setMaking(false)
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
     destroy(instance)
@@ -206,6 +217,7 @@ final class LoadedPlugin: @unchecked Sendable {
 
   /// Forgets every handler that the plugin has asked for.
   private func fail() {
+    services.timers.stop(id)
     state.withLock { state in
       state.requests = []
       state.stage = .failed

@@ -107,7 +107,7 @@ extension HandlerRequest {
     return .object([
       "id": .integer(Int64(token)), "name": .string(name), "kind": .string(pattern),
       "filter": filter.map { .string($0.description) } ?? .null,
-      "flags": .integer(Int64(flags)), "phase": .integer(Int64(phase)),
+      "flags": .integer(Int64(flags)), "phase": .integer(Int64(phase?.rawValue ?? 0)),
       "on_fault": .integer(Int64(Self.number(of: onFault))), "priority": .integer(Int64(priority)),
       "cache_fields": .integer(Int64(cache.fields.rawValue)),
       "cache_ttl_ns": .integer(Int64(bitPattern: cache.lifetime)),

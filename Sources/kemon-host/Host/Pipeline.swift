@@ -84,7 +84,8 @@ final class Pipeline {
     var report = FlowReport(
       published: ring.published, refused: ring.refused, hasOverflowed: ring.hasOverflowed,
       accounts: plugins.observerAccounts,
-      voters: dispatcher.handlerStatistics(), observers: plugins.observerStatistics)
+      voters: dispatcher.handlerStatistics(), observers: plugins.observerStatistics,
+      metrics: plugins.metrics)
     if let server {
       report.clients = server.stop()
       report.accounts.append(server.account)
@@ -148,6 +149,7 @@ struct FlowReport {
   var accounts: [SubscriberAccount]
   var voters: [HandlerStatistics]
   var observers: [HandlerStatistics]
+  var metrics: [PluginMetric]
   var clients: [OriginalServer.ClientAccount] = []
   var recordingFailure: RecordingError?
   var droppedOutput: UInt64 = 0

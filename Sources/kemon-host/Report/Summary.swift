@@ -24,7 +24,11 @@ enum Summary {
     for handler in handlers {
       if let text = describeFaults(handler) { Console.note(pad("faults") + text) }
     }
-    guard !handlers.isEmpty else { return }
+    if !handlers.isEmpty { Console.note(table(handlers)) }
+    if !report.metrics.isEmpty { Console.note(MetricReport.text(report.metrics)) }
+  }
+
+  private static func table(_ handlers: [HandlerStatistics]) -> String {
     var table = Table("plugin", "handler", "calls", "filtered", "deny", "would", "faults", "mean")
     for handler in handlers {
       let mean =
@@ -36,7 +40,7 @@ enum Summary {
         handler.pluginName, handler.name, handler.calls.grouped, handler.filtered.grouped,
         handler.denies.grouped, handler.wouldDenies.grouped, handler.faults.grouped, mean)
     }
-    Console.note(table.text)
+    return table.text
   }
 
   private static func pad(_ label: String) -> String {
