@@ -129,7 +129,7 @@ public final class PluginHost: Sendable {
   public func stop() {
     state.withLock { state in
       for plugin in state.plugins.reversed() { plugin.stop(dispatcher: dispatcher) }
-      services.timers.close()
+      services.timers?.close()
     }
   }
 

@@ -176,7 +176,7 @@ final class LoadedPlugin: @unchecked Sendable {
       services.handlerNames.set(request.name, for: token.id)
     }
     setMaking(true)
-    services.timers.start(id)
+    services.timers?.start(id)
     state.withLock { state in
       state.observer = observer
       state.tokens = tokens
@@ -200,7 +200,7 @@ final class LoadedPlugin: @unchecked Sendable {
       state.withLock { $0.stage = stage }
       return
     }
-    services.timers.stop(id)
+    services.timers?.stop(id)
     if !tokens.isEmpty { dispatcher.remove(tokens) }
     observer?.stop()
     setMaking(false)
@@ -217,7 +217,7 @@ final class LoadedPlugin: @unchecked Sendable {
 
   /// Forgets every handler that the plugin has asked for.
   private func fail() {
-    services.timers.stop(id)
+    services.timers?.stop(id)
     state.withLock { state in
       state.requests = []
       state.stage = .failed
