@@ -142,7 +142,8 @@ bench-plugins: setup ## Measure calls of handlers: bare, through libffi, in proc
 	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -Iplugin-sdk/include \
 	  -o $(BENCH_PLUGINS)/noop.so Benchmarks/Plugins/noop.c
 	chmod 0755 $(BENCH_PLUGINS)/noop.so
-	$(BENCH_PLUGINS)/release/bench-plugins --plugin $(BENCH_PLUGINS)/noop.so --output Benchmarks/results/plugins.json
+	$(BENCH_PLUGINS)/release/bench-plugins --plugin $(BENCH_PLUGINS)/noop.so \
+	  $(if $(wildcard /usr/bin/python3),--python Benchmarks/Plugins/python) --output Benchmarks/results/plugins.json
 
 .PHONY: clean
 clean: ## Remove what was built

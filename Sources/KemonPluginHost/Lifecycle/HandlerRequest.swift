@@ -16,6 +16,7 @@ struct HandlerRequest {
   let role: HandlerInfo.Role
   let priority: Int32
   let onFault: VerdictAction
+  let onTimeout: VerdictAction
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
   let cache: CacheDeclaration
@@ -49,7 +50,8 @@ struct HandlerRequest {
     role = try Self.role(raw.flags, place)
     (phase, kinds) = try Self.kinds(pattern, phase: raw.phase, role, place)
     filter = try Self.filter(raw.filter, place)
-    onFault = try Self.onFault(raw.on_fault, place)
+    onFault = try Self.outcome(raw.on_fault, "on_fault", place)
+    onTimeout = try Self.outcome(raw.on_timeout, "on_timeout", place)
     guard raw.timeout_ns == 0, raw.signature == nil, raw.typed == nil else {
       throw PluginRefusal(
         KEMON_E_UNSUPPORTED, "\(place): this host knows neither timeouts nor signatures")
@@ -181,15 +183,15 @@ struct HandlerRequest {
     return CacheDeclaration(fields: fields, lifetime: raw.cache_ttl_ns)
   }
 
-  private static func onFault(
-    _ value: UInt16, _ place: String
+  private static func outcome(
+    _ value: UInt16, _ field: String, _ place: String
   ) throws(PluginRefusal) -> VerdictAction {
     switch Int32(value) {
     case KEMON_FAIL_ABSTAIN: return .abstain
     case KEMON_FAIL_ALLOW: return .allow
     case KEMON_FAIL_DENY: return .deny
     default:
-      throw PluginRefusal(KEMON_E_INVALID, "\(place): on_fault \(value) is none of 0, 1, 2")
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): \(field) \(value) is none of 0, 1, 2")
     }
   }
 }
@@ -202,7 +204,7 @@ extension HandlerRequest {
     var handler = Handler(
       name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
       tier: role == .voter && !isMonitoring ? .enforce : .observe, priority: priority,
-      onFault: onFault,
+      onFault: onFault, onTimeout: onTimeout,
       function: function, context: context, cache: cache)
     handler.isStandIn = isStandIn
     return handler

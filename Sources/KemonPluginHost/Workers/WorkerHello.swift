@@ -21,7 +21,8 @@ struct WorkerHello {
   let schema: JSONValue?
 
   init(
-    mode: PluginMode, isMonitoring: Bool, id: UInt32, name: String, file: String, configuration: JSONValue,
+    mode: PluginMode, isMonitoring: Bool, id: UInt32, name: String, file: String,
+    configuration: JSONValue,
     lanes: Int, transport: WorkerTransport, grants: [String], limits: WorkerLimits,
     schema: JSONValue?
   ) {

@@ -97,6 +97,7 @@ final class Pipeline {
       report.recordingFailure = recorder.failure
       recording = nil
     }
+    report.workers = plugins.plugins.compactMap { info in info.worker.map { (info.name, $0) } }
     output.close()
     log.close()
     report.hasOverflowed = ring.hasOverflowed
@@ -151,6 +152,8 @@ struct FlowReport {
   var observers: [HandlerStatistics]
   var metrics: [PluginMetric]
   var clients: [OriginalServer.ClientAccount] = []
+  /// Plugins in processes of their own.
+  var workers: [(plugin: String, report: WorkerReport)] = []
   var recordingFailure: RecordingError?
   var droppedOutput: UInt64 = 0
   var droppedLog: UInt64 = 0

@@ -2,6 +2,7 @@
 
 import KemonBus
 import KemonKernel
+import KemonPluginHost
 
 /// The lines at the end of a run, for people.
 enum Summary {
@@ -13,6 +14,11 @@ enum Summary {
       Console.note(
         pad("client") + "\(client.number): \(client.offered.grouped) messages = "
           + "\(client.sent.grouped) sent + \(client.lost.grouped) lost")
+    }
+    for (plugin, worker) in report.workers where worker.deaths > 0 {
+      Console.note(
+        pad("worker") + "\(plugin): ended \(worker.deaths.grouped) times, the last "
+          + worker.lastDeath)
     }
     if report.droppedOutput > 0 {
       Console.note(pad("output") + "\(report.droppedOutput.grouped) lines of plugins dropped")

@@ -94,6 +94,8 @@ static inline int kemon_speaks(kemon_hello *hello) {
  *   needs        names of plugins that must be loaded first
  *   after        names of plugins to be loaded first if they are there
  *   extensions   ids of the host's extensions that the plugin cannot do without
+ *   isolation    "any" (it is as if it were not there), "worker": a process of its own, always, or "inproc": never
+ *   capabilities what it asks for in a process of its own: "net", "fs.data", "threads"
  * At file scope:  KEMON_MANIFEST("{\"name\": \"my-guard\", \"version\": \"1.0.0\", \"abi\": 1}"); */
 #define KEMON_MANIFEST_SECTION ".kemon.manifest"
 #define KEMON_MANIFEST(json)                                                                                           \
