@@ -16,10 +16,13 @@ struct WorkerHello {
   /// The capabilities that it has.
   let grants: [String]
   let limits: WorkerLimits
+  /// The kernel whose operations handlers may name; nil when none runs.
+  let kernel: String?
 
   init(
     mode: PluginMode, isMonitoring: Bool, id: UInt32, file: String, configuration: JSONValue,
-    lanes: Int, transport: WorkerTransport, grants: [String], limits: WorkerLimits
+    lanes: Int, transport: WorkerTransport, grants: [String], limits: WorkerLimits,
+    kernel: String?
   ) {
     self.mode = mode
     self.isMonitoring = isMonitoring
@@ -30,6 +33,7 @@ struct WorkerHello {
     self.transport = transport
     self.grants = grants
     self.limits = limits
+    self.kernel = kernel
   }
 
   var json: JSONValue {
@@ -39,6 +43,7 @@ struct WorkerHello {
       "config": configuration, "lanes": .integer(Int64(lanes)),
       "transport": .string(transport.rawValue),
       "grants": .array(grants.map { .string($0) }),
+      "kernel": kernel.map { .string($0) } ?? .null,
       "limits": .object([
         "memory": .integer(Int64(clamping: limits.memory)),
         "descriptors": .integer(Int64(clamping: limits.descriptors)),
@@ -71,6 +76,7 @@ struct WorkerHello {
     file = body.value(at: "file")?.string ?? ""
     configuration = body.value(at: "config") ?? .object([:])
     lanes = Int(clamping: try number("lanes"))
+    kernel = body.value(at: "kernel")?.string
     grants = body.value(at: "grants")?.elements?.compactMap(\.string) ?? []
     var limits = WorkerLimits()
     limits.memory = UInt64(clamping: try number("limits.memory"))

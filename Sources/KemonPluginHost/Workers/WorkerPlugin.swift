@@ -64,11 +64,13 @@ final class WorkerPlugin: @unchecked Sendable {
         .createFailed, file: candidate.file, plugin: candidate.manifest.name,
         found: error.description, needed: "a process of its own")
     }
-    hello = WorkerHello(
-      mode: services.mode, isMonitoring: services.isMonitoring, id: id, file: candidate.file,
-      configuration: configuration, lanes: plan.lanes, transport: plan.transport,
-      grants: candidate.manifest.capabilities, limits: workers.limits
-    ).json
+    hello =
+      WorkerHello(
+        mode: services.mode, isMonitoring: services.isMonitoring, id: id, file: candidate.file,
+        configuration: configuration, lanes: plan.lanes, transport: plan.transport,
+        grants: candidate.manifest.capabilities, limits: workers.limits,
+        kernel: services.operations?.running
+      ).json
   }
 
   /// What can be told about it.
@@ -134,7 +136,8 @@ final class WorkerPlugin: @unchecked Sendable {
       if link.feed.send(handler.id, event) { return KEMON_OK }
       if standstill.hasLasted(limits.stopTime, at: link.feed.pending) {
         services.log.log(
-          .error, source: "host", "plugin \(name): its observer does not go on; its worker is ended")
+          .error, source: "host", "plugin \(name): its observer does not go on; its worker is ended"
+        )
         link.kill()
         return lose(event)
       }
