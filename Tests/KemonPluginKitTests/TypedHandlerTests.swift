@@ -29,6 +29,22 @@ import Testing
     }
   }
 
+  /// As docs/plugins/typed.md shows it.
+  private final class Documented: KemonPlugin {
+    init(host: Host) throws {}
+
+    var handlers: [Handler] {
+      On("file.open", .pre, fields: "path", "flags", "subject.uid", onFault: .deny) {
+        (path: RecordText, flags: Int32, uid: UInt32) in
+        path == "/etc/shadow" && uid != 0 ? .deny(.EACCES, "for root only") : .abstain
+      }
+      On("mac.vnode_check_signature", .pre, fields: "flags", "signer_type") {
+        (flags: Int32, signer: KernelAddress?) in
+        signer != nil && flags & 0x10 != 0 ? .deny(.EPERM, "flag 0x10") : .abstain
+      }
+    }
+  }
+
   private final class Mismatched: KemonPlugin {
     init(host: Host) throws {}
     var handlers: [Handler] {
@@ -85,6 +101,19 @@ import Testing
     let event = UInt64(UInt(bitPattern: record.view.event))
     #expect(host.vote("file.open.post", words: [0, 0, event])?.action == .allow)
     #expect(host.vote("file.delete.pre", words: [0, 0])?.status == KEMON_E_FAILED)
+  }
+
+  @Test func `the documented plugin denies`() throws {
+    let host = FakeHost()
+    let instance = try create(Documented.self, in: host)
+    defer { withExtendedLifetime(instance) {} }
+    let signer: UInt64 = 5
+    withUnsafePointer(to: signer) { signer in
+      let name = "mac.vnode_check_signature.pre"
+      let there = UInt64(UInt(bitPattern: signer))
+      #expect(host.vote(name, words: [0x10, there])?.action == .deny)
+      #expect(host.vote(name, words: [0x10, 0])?.action == .abstain)
+    }
   }
 
   @Test func `as many names as parameters are needed`() throws {

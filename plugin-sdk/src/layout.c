@@ -204,9 +204,9 @@ OFFSET(kemon_ext_blob, reserved, 4);
 OFFSET(kemon_ext_blob, reserve, 8);
 OFFSET(kemon_ext_blob, get, 16);
 
-SIZE(kemon_bytes, 16);
-OFFSET(kemon_bytes, data, 0);
-OFFSET(kemon_bytes, size, 8);
+SIZE(kemon_span, 16);
+OFFSET(kemon_span, data, 0);
+OFFSET(kemon_span, size, 8);
 
 SIZE(kemon_ext_typed, 40);
 OFFSET(kemon_ext_typed, size, 0);

@@ -63,10 +63,10 @@ typedef kemon_status (*kemon_words_fn)(void *ctx, const uint64_t *words, kemon_v
 typedef struct kemon_service kemon_service;
 
 /* How `call` takes and a service gets type b: as two arguments there, here as one. */
-typedef struct kemon_bytes {
+typedef struct kemon_span {
   const void *data;
   size_t size;
-} kemon_bytes;
+} kemon_span;
 
 #define KEMON_EXT_TYPED "kemon.typed/1"
 typedef struct kemon_ext_typed {
@@ -87,7 +87,7 @@ typedef struct kemon_ext_typed {
   kemon_status (*find)(const kemon_host *h, const char *name, const char *signature, const kemon_service **service,
                        kemon_error *e);
   /* Calls a service in this thread. arguments[i] points at the value of field i of the signature given to `find` (b: at
-   * a kemon_bytes), or is NULL for one that is missing; `result` points at room for the result, or is NULL.
+   * a kemon_span), or is NULL for one that is missing; `result` points at room for the result, or is NULL.
    * KEMON_E_NOTFOUND: its plugin has stopped. KEMON_E_STATE: a newer one has another signature, find it anew. [any] */
   kemon_status (*call)(const kemon_host *h, const kemon_service *service, void *result, void *const *arguments);
 } kemon_ext_typed;

@@ -19,7 +19,7 @@
  *   int8_t .. uint64_t, float, double    c C h H i I l L f d
  *   kemon::address                       p
  *   const char *, std::string_view       z, b (the bytes, whatever is in them)
- *   kemon_bytes                          b
+ *   kemon_span                          b
  *   const kemon_event *                  e
  *   std::optional<T>, const T *          T?, empty or NULL when the field is missing; T is a number
  *   a trivial struct                     see kemon::signature_of
@@ -67,7 +67,7 @@ KEMON_LETTER(double, "d")
 KEMON_LETTER(address, "p")
 KEMON_LETTER(const char *, "z")
 KEMON_LETTER(std::string_view, "b")
-KEMON_LETTER(kemon_bytes, "b")
+KEMON_LETTER(kemon_span, "b")
 KEMON_LETTER(const kemon_event *, "e")
 #undef KEMON_LETTER
 
@@ -126,12 +126,12 @@ template <> struct passing<std::string_view> {
   }
 };
 
-template <> struct passing<kemon_bytes> {
+template <> struct passing<kemon_span> {
   static constexpr bool is_optional = false;
   static constexpr std::string_view prefix = "";
-  using value = kemon_bytes;
+  using value = kemon_span;
   using arguments = list<const void *, size_t>;
-  static kemon_bytes make(const void *data, size_t size) noexcept { return {data, size}; }
+  static kemon_span make(const void *data, size_t size) noexcept { return {data, size}; }
 };
 
 template <class P> using plain = std::remove_cv_t<std::remove_reference_t<P>>;
