@@ -29,4 +29,8 @@ struct HostServices: Sendable {
   var isWorker = false
   /// How plugins get a process of their own; nil in a worker.
   var workers: WorkerServices?
+  /// What handlers may name beside kinds; nil for nothing.
+  var operations: OperationCatalog?
+  /// What plugins offer to each other.
+  let typed = ServiceRegistry()
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonBus
+public import KemonEvents
 public import KemonText
 import Synchronization
 
@@ -40,11 +41,12 @@ public final class PluginHost: Sendable {
   ///   - isMonitoring: votes are recorded as what plugins would have said, and decide nothing.
   ///   - worker: the program that plugins run in which get a process of their own.
   ///   - workerLimits: what such a process may use.
+  ///   - operations: the operations that handlers may name like kinds; nil for none.
   public init(
     dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
     output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop,
     isMonitoring: Bool = false, worker: WorkerProgram = WorkerProgram(),
-    workerLimits: WorkerLimits = WorkerLimits()
+    workerLimits: WorkerLimits = WorkerLimits(), operations: OperationCatalog? = nil
   ) {
     self.dispatcher = dispatcher
     self.ring = ring
@@ -53,6 +55,7 @@ public final class PluginHost: Sendable {
       mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log,
       emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode))
     services.workers = WorkerServices(program: worker, limits: workerLimits)
+    services.operations = operations
     self.services = services
   }
 

@@ -203,6 +203,7 @@ final class LoadedPlugin: @unchecked Sendable {
     services.timers?.stop(id)
     if !tokens.isEmpty { dispatcher.remove(tokens) }
     observer?.stop()
+    services.typed.withdraw(owner: id)
     setMaking(false)
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
@@ -215,9 +216,10 @@ final class LoadedPlugin: @unchecked Sendable {
     state.withLock { $0.instance = nil }
   }
 
-  /// Forgets every handler that the plugin has asked for.
+  /// Forgets every handler that the plugin has asked for, and what it offers.
   private func fail() {
     services.timers?.stop(id)
+    services.typed.withdraw(owner: id)
     state.withLock { state in
       state.requests = []
       state.stage = .failed

@@ -69,9 +69,10 @@ final class WorkerPlugin: @unchecked Sendable {
         found: error.description, needed: "a process of its own")
     }
     hello = WorkerHello(
-      mode: services.mode, isMonitoring: services.isMonitoring, id: id, name: name, file: candidate.file,
-      configuration: configuration, lanes: plan.lanes, transport: plan.transport,
-      grants: candidate.manifest.capabilities, limits: workers.limits,
+      mode: services.mode, isMonitoring: services.isMonitoring, id: id, name: name,
+      file: candidate.file, configuration: configuration, lanes: plan.lanes,
+      transport: plan.transport, grants: candidate.manifest.capabilities, limits: workers.limits,
+      kernel: services.operations?.running,
       schema: candidate.command == nil ? nil : WorkerSchema.json
     ).json
   }
@@ -139,7 +140,8 @@ final class WorkerPlugin: @unchecked Sendable {
       if link.feed.send(handler.id, event) { return KEMON_OK }
       if standstill.hasLasted(limits.stopTime, at: link.feed.pending) {
         services.log.log(
-          .error, source: "host", "plugin \(name): its observer does not go on; its worker is ended")
+          .error, source: "host", "plugin \(name): its observer does not go on; its worker is ended"
+        )
         link.kill()
         return lose(event)
       }
