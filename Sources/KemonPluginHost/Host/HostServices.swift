@@ -20,6 +20,8 @@ struct HostServices: Sendable {
   /// Publishes what plugins emit.
   let emissions: Emissions
   let timers: EventTimers
+  /// The answers that are remembered.
+  let cache: VerdictCache
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
   let pluginNames = NameRegistry()

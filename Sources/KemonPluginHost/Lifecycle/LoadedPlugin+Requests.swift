@@ -32,6 +32,7 @@ extension LoadedPlugin {
         state.requests.append(request)
         state.nextToken += 1
       }
+      mutes.add(number)
       token?.pointee = number
       return KEMON_OK
     } catch {
@@ -55,6 +56,7 @@ extension LoadedPlugin {
         return KEMON_E_NOTFOUND
       }
       state.requests.remove(at: index)
+      mutes.remove(token)
       return KEMON_OK
     }
   }
@@ -65,7 +67,9 @@ extension LoadedPlugin {
       noteMisbehaviour()
       return nil
     }
-    return HostExtensions.table(String(cString: id))
+    let name = String(cString: id)
+    if name == KEMON_EXT_MUTE { mutes.want() }
+    return HostExtensions.table(name)
   }
 
   /// Takes a line for the operator: `kemon_host.log`.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonBus
 import KemonEvents
 import KemonText
 
@@ -33,6 +34,7 @@ extension PluginManifest {
     needs = reader.names("needs", besides: name)
     after = reader.names("after", besides: name)
     extensions = reader.extensions()
+    capabilities = reader.capabilities()
     reader.refuseUnknown()
     guard reader.broken.isEmpty else { throw ManifestError(broken: reader.broken) }
   }
@@ -80,6 +82,7 @@ extension PluginManifest {
 private struct ManifestReader {
   static let known = [
     "name", "version", "abi", "description", "license", "needs", "after", "extensions",
+    "capabilities",
   ]
   static let textLimit = 1024
   static let listLimit = 64
@@ -138,6 +141,13 @@ private struct ManifestReader {
   mutating func extensions() -> [String] {
     list("extensions", needed: "ids of extensions such as \"\(KEMON_EXT_CONFIG)\", each once") {
       PluginManifest.isExtension($0)
+    }
+  }
+
+  mutating func capabilities() -> [String] {
+    let fields = ModifiableFields.names.map { PluginManifest.modifyPrefix + $0 }
+    return list("capabilities", needed: "of \(fields.joined(separator: ", ")), each once") {
+      fields.contains($0)
     }
   }
 

@@ -18,6 +18,8 @@ public struct PluginManifest: Equatable, Sendable {
   public let after: [String]
   /// Extensions of the host that it cannot do without.
   public let extensions: [String]
+  /// What it asks for beyond seeing events and voting, as in `modify:file.create.mode`.
+  public let capabilities: [String]
 }
 
 /// Everything that is wrong with a manifest.
