@@ -40,13 +40,15 @@ let exports: [LinkerSetting] = [
 /// A shipped plugin: a dynamic library under Sources/Plugins/<name>.
 ///
 /// A plugin in Swift keeps its manifest in a C target of its own, because Swift cannot put a text into a section.
-func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
+func plugin(
+  _ name: String, in language: PluginLanguage, _ more: [Target.Dependency] = []
+) -> [Target] {
   let path = "Sources/Plugins/\(name)"
   switch language {
   case .c, .cxx:
     return [
       .target(
-        name: name, dependencies: ["CKemonPlugin"], path: path, exclude: ["README.md"],
+        name: name, dependencies: ["CKemonPlugin"] + more, path: path, exclude: ["README.md"],
         cSettings: language == .c ? strictC : nil, cxxSettings: language == .cxx ? strictCXX : nil,
         linkerSettings: exports)
     ]
@@ -83,6 +85,8 @@ let package = Package(
     // For C too: libKemonHooks.so has the functions of kemon/hook.h.
     .library(name: "KemonHooks", type: .dynamic, targets: ["KemonHooks", "KemonHooksC"]),
     .library(name: "KemonBus", targets: ["KemonBus", "KemonEvents"]),
+    .library(
+      name: "KemonPluginHost", targets: ["KemonPluginHost", "KemonBus", "KemonEvents", "KemonText"]),
     .library(name: "KemonPluginKit", targets: ["KemonPluginKit"]),
     .library(name: "kext-guard", type: .dynamic, targets: ["kext-guard"]),
     .library(name: "policy-guard", type: .dynamic, targets: ["policy-guard"]),
@@ -139,7 +143,8 @@ let package = Package(
     .target(
       name: "KemonPluginHost",
       dependencies: [
-        "KemonBus", "KemonEvents", "CSodium", "CKemonPlatform", "KemonPlatform", "KemonText",
+        "KemonBus", "KemonEvents", "CFFI", "CSodium", "CKemonPlatform", "KemonPlatform",
+        "KemonText",
       ], swiftSettings: rules),
     .target(
       name: "KemonPluginKit", dependencies: ["KemonEvents", "CKemonPlugin"], swiftSettings: rules),
@@ -184,23 +189,30 @@ let package = Package(
       "KemonKernel",
       [
         "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonRecording", "KemonText",
-        "CKernelImage", "CKernelImageFixtures", "KemonPlatform", "KemonFakeHost",
-        "KemonTestSupport",
+        "CKernelImage", "CKernelImageFixtures", "KemonPlatform", "KemonPluginHost",
+        "KemonFakeHost", "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
+    .target(
+      name: "CTypedFixtures", path: "Tests/Fixtures/CTypedFixtures", cSettings: strictC),
     tests(
       "KemonPluginHost",
       [
         "KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform", "KemonText",
-        "KemonTestSupport",
+        "CTypedFixtures", "KemonTestSupport",
       ]),
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents", "KemonTestSupport"]),
     tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
     tests("KemonHost", ["KemonTestSupport"]),
+
+    // What several of the plugins that we ship are made of.
+    .target(
+      name: "deny-list", dependencies: ["CKemonPlugin"], path: "Sources/Plugins/deny-list",
+      cSettings: strictC),
   ]
     // The plugins that we ship.
-    + plugin("kext-guard", in: .c)
-    + plugin("policy-guard", in: .c)
+    + plugin("kext-guard", in: .c, ["deny-list"])
+    + plugin("policy-guard", in: .c, ["deny-list"])
     + plugin("dns-watch", in: .cxx)
     + plugin("path-guard", in: .swift)
     + plugin("event-log", in: .swift)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import KemonKernel
+import KemonPluginHost
 
 /// The command line: one subcommand per file under Commands/.
 @main
@@ -30,6 +32,7 @@ struct KemonHost: ParsableCommand {
     defaultSubcommand: RunCommand.self)
 
   static func main() {
+    WorkerMain.runIfAsked { .mac(runningOn: $0) }
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -7,6 +7,7 @@
 #include <kemon/kemon.h>
 #include <kemon/original.h>
 #include <kemon/ring.h>
+#include <kemon/worker.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
@@ -203,6 +204,18 @@ OFFSET(kemon_ext_blob, reserved, 4);
 OFFSET(kemon_ext_blob, reserve, 8);
 OFFSET(kemon_ext_blob, get, 16);
 
+SIZE(kemon_span, 16);
+OFFSET(kemon_span, data, 0);
+OFFSET(kemon_span, size, 8);
+
+SIZE(kemon_ext_typed, 40);
+OFFSET(kemon_ext_typed, size, 0);
+OFFSET(kemon_ext_typed, reserved, 4);
+OFFSET(kemon_ext_typed, describe, 8);
+OFFSET(kemon_ext_typed, provide, 16);
+OFFSET(kemon_ext_typed, find, 24);
+OFFSET(kemon_ext_typed, call, 32);
+
 SIZE(kemon_host, 80);
 OFFSET(kemon_host, size, 0);
 OFFSET(kemon_host, abi, 4);
@@ -290,6 +303,27 @@ OFFSET(kemon_net_connect, source_port, 16);
 OFFSET(kemon_net_connect, destination_port, 18);
 OFFSET(kemon_net_connect, address_family, 20);
 OFFSET(kemon_net_connect, protocol, 22);
+
+SIZE(kemon_process, 32);
+OFFSET(kemon_process, start_ns, 0);
+OFFSET(kemon_process, pid, 8);
+OFFSET(kemon_process, method, 12);
+OFFSET(kemon_process, comm, 16);
+OFFSET(kemon_process, exe, 24);
+
+SIZE(kemon_process_exit, 16);
+OFFSET(kemon_process_exit, status, 0);
+OFFSET(kemon_process_exit, signal, 4);
+OFFSET(kemon_process_exit, reason_namespace, 8);
+OFFSET(kemon_process_exit, reason, 12);
+
+SIZE(kemon_dylib_invalid, 40);
+OFFSET(kemon_dylib_invalid, dev, 0);
+OFFSET(kemon_dylib_invalid, ino, 8);
+OFFSET(kemon_dylib_invalid, offset, 16);
+OFFSET(kemon_dylib_invalid, action, 24);
+OFFSET(kemon_dylib_invalid, reserved, 28);
+OFFSET(kemon_dylib_invalid, path, 32);
 
 SIZE(kemon_net_packet, 64);
 OFFSET(kemon_net_packet, source, 0);
@@ -458,5 +492,28 @@ OFFSET(kemon_original_kext, module_path, 3136);
 OFFSET(kemon_original_kext, module_version, 4160);
 SIZE(kemon_original_lost, 2096);
 OFFSET(kemon_original_lost, count, 2088);
+
+SIZE(kemon_worker_frame, 8);
+OFFSET(kemon_worker_frame, length, 0);
+OFFSET(kemon_worker_frame, type, 4);
+SIZE(kemon_worker_request, 16);
+OFFSET(kemon_worker_request, size, 0);
+OFFSET(kemon_worker_request, handler, 4);
+OFFSET(kemon_worker_request, number, 8);
+SIZE(kemon_worker_answer, 144);
+OFFSET(kemon_worker_answer, number, 0);
+OFFSET(kemon_worker_answer, value, 8);
+OFFSET(kemon_worker_answer, reserved, 12);
+OFFSET(kemon_worker_answer, verdict, 16);
+SIZE(kemon_worker_page, 40);
+OFFSET(kemon_worker_page, size, 0);
+OFFSET(kemon_worker_page, version, 4);
+OFFSET(kemon_worker_page, time_ns, 8);
+OFFSET(kemon_worker_page, name_bytes, 16);
+OFFSET(kemon_worker_page, reserved, 20);
+OFFSET(kemon_worker_page, plugins_off, 24);
+OFFSET(kemon_worker_page, plugins_count, 28);
+OFFSET(kemon_worker_page, handlers_off, 32);
+OFFSET(kemon_worker_page, handlers_count, 36);
 
 #endif

@@ -7,11 +7,14 @@ enum HostExtensions {
   private static let all = [
     OutputExtension.row, ConfigExtension.row, NamesExtension.row, SchemaExtension.row,
     MetricsExtension.row, TimerExtension.row, DeferExtension.row, ModifyExtension.row,
-    MuteExtension.row, BlobExtension.row,
+    MuteExtension.row, BlobExtension.row, TypedExtension.row,
   ]
 
   /// The ids, as manifests name them.
   static let ids = all.map(\.id)
+
+  /// Those that a plugin finds in a process of its own, too.
+  static let workerIDs = [KEMON_EXT_OUTPUT, KEMON_EXT_CONFIG, KEMON_EXT_NAMES]
 
   /// The table of an id, or nil.
   ///

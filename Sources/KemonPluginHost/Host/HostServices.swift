@@ -17,13 +17,22 @@ struct HostServices: Sendable {
   let clock: EventClock
   let output: any OutputSink
   let log: any LogSink
-  /// Publishes what plugins emit.
-  let emissions: Emissions
-  let timers: EventTimers
-  /// The answers that are remembered.
-  let cache: VerdictCache
+  /// Publishes what plugins emit; nil in a worker, which has no such extension.
+  var emissions: Emissions?
+  /// Calls plugins when it is time; nil in a worker.
+  var timers: EventTimers?
+  /// The answers that are remembered; nil in a worker.
+  var cache: VerdictCache?
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
-  let pluginNames = NameRegistry()
-  let handlerNames = NameRegistry()
+  var pluginNames = NameRegistry()
+  var handlerNames = NameRegistry()
+  /// This process is a worker: the host is another one.
+  var isWorker = false
+  /// How plugins get a process of their own; nil in a worker.
+  var workers: WorkerServices?
+  /// What handlers may name beside kinds; nil for nothing.
+  var operations: OperationCatalog?
+  /// What plugins offer to each other.
+  let typed = ServiceRegistry()
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonBus
+public import KemonEvents
 public import KemonText
 import Synchronization
 
@@ -38,18 +39,25 @@ public final class PluginHost: Sendable {
   ///   - log: takes what plugins have to say.
   ///   - observerOverflow: what happens when an observer is a whole ring behind.
   ///   - isMonitoring: votes are recorded as what plugins would have said, and decide nothing.
+  ///   - worker: the program that plugins run in which get a process of their own.
+  ///   - workerLimits: what such a process may use.
+  ///   - operations: the operations that handlers may name like kinds; nil for none.
   public init(
     dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
     output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop,
-    isMonitoring: Bool = false
+    isMonitoring: Bool = false, worker: WorkerProgram = WorkerProgram(),
+    workerLimits: WorkerLimits = WorkerLimits(), operations: OperationCatalog? = nil
   ) {
     self.dispatcher = dispatcher
     self.ring = ring
     self.observerOverflow = observerOverflow
-    services = HostServices(
+    var services = HostServices(
       mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log,
       emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode),
       cache: dispatcher.cache)
+    services.workers = WorkerServices(program: worker, limits: workerLimits)
+    services.operations = operations
+    self.services = services
   }
 
   // MARK: Life
@@ -66,15 +74,16 @@ public final class PluginHost: Sendable {
   ///   - require: names of plugins that must be there.
   ///   - disable: names of plugins that are left out.
   ///   - only: names of the plugins that are not left out; empty for all.
+  ///   - isolate: which plugins get a process of their own.
   public func load(
     directories: [String], configurations: JSONValue = .object([:]),
     defaults: JSONValue = .object([:]), require: [String] = [],
-    disable: Set<String> = [], only: Set<String> = []
+    disable: Set<String> = [], only: Set<String> = [], isolate: IsolationPolicy = .none
   ) -> LoadReport {
     state.withLock { state in
       let plan = LoadPlan(
         PluginScanner.scan(directories), configurations: configurations, defaults: defaults,
-        disable: disable, only: only,
+        disable: disable, only: only, isolate: isolate,
         present: Self.living(state.plugins))
       var problems = plan.problems
       var loaded: [LoadedPlugin] = []
@@ -83,7 +92,7 @@ public final class PluginHost: Sendable {
           try Self.checkNeeds(step.candidate.manifest, step.candidate.file, state.plugins)
           let plugin = try LoadedPlugin(
             step.candidate, id: state.nextID, configuration: step.configuration,
-            services: services)
+            services: services, isIsolated: step.isIsolated)
           state.nextID += 1
           services.pluginNames.set(plugin.name, for: plugin.id)
           try plugin.create()
@@ -124,7 +133,7 @@ public final class PluginHost: Sendable {
   public func stop() {
     state.withLock { state in
       for plugin in state.plugins.reversed() { plugin.stop(dispatcher: dispatcher) }
-      services.timers.close()
+      services.timers?.close()
     }
   }
 
@@ -158,7 +167,7 @@ public final class PluginHost: Sendable {
 
   /// What became of every event for each plugin that observes: checked at the end of a run.
   public var observerAccounts: [SubscriberAccount] {
-    state.withLock { $0.plugins.compactMap { $0.observer?.account } }
+    state.withLock { $0.plugins.compactMap(\.observerAccount) }
   }
 
   /// What each handler that observes did so far; voters are in the dispatcher's statistics.

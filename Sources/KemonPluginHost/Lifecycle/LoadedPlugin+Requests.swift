@@ -27,7 +27,11 @@ extension LoadedPlugin {
         throw PluginRefusal(
           KEMON_E_FULL, "a plugin has at most \(HandlerRequest.countLimit) handlers")
       }
-      let request = try HandlerRequest(handler, token: number, taken: taken)
+      let (log, source) = (services.log, name)
+      var request = try HandlerRequest(
+        handler, token: number, taken: taken, operations: services.operations,
+        complain: { log.log(.warn, source: source, $0) })
+      request.isStandIn = worker != nil
       state.withLock { state in
         state.requests.append(request)
         state.nextToken += 1
@@ -68,6 +72,7 @@ extension LoadedPlugin {
       return nil
     }
     let name = String(cString: id)
+    guard !services.isWorker || HostExtensions.workerIDs.contains(name) else { return nil }
     if name == KEMON_EXT_MUTE { mutes.want() }
     return HostExtensions.table(name)
   }

@@ -21,7 +21,9 @@ final class LoadedPlugin: @unchecked Sendable {
   let image: SealedImage
   let services: HostServices
 
-  private let code: PluginCode
+  let code: PluginCode
+  /// The process of its own that it runs in; nil when it runs here.
+  let worker: WorkerPlugin?
   let configuration: PluginConfiguration
   /// The thread that is inside one of the plugin's control functions; 0 when none is.
   private let controlThread = Atomic<UInt>(0)
@@ -49,9 +51,17 @@ final class LoadedPlugin: @unchecked Sendable {
   /// Maps the code of a checked plugin and asks its entry; create is not called yet.
   init(
     _ candidate: PluginScanner.Candidate, id: UInt32, configuration: JSONValue,
-    services: HostServices
+    services: HostServices, isIsolated: Bool = false
   ) throws(PluginProblem) {
-    code = try PluginCode(candidate, mode: services.mode)
+    if isIsolated, let workers = services.workers {
+      let worker = try WorkerPlugin(
+        candidate, id: id, configuration: configuration, services: services, workers: workers)
+      self.worker = worker
+      code = PluginCode(table: WorkerPlugin.table(), abi: HostServices.abi)
+    } else {
+      worker = nil
+      code = try PluginCode(candidate, mode: services.mode)
+    }
     self.id = id
     ticketOwner = TicketOwner(pluginID: id)
     file = candidate.file
@@ -76,7 +86,14 @@ final class LoadedPlugin: @unchecked Sendable {
     return PluginInfo(
       id: id, name: name, version: manifest.version, description: manifest.description,
       abi: PluginCode.text(code.abi), file: file, sha256: image.sha256, state: shown,
-      handlers: handlers, misbehaviour: misbehaviour.load(ordering: .relaxed))
+      handlers: handlers, misbehaviour: misbehaviour.load(ordering: .relaxed),
+      worker: worker?.report)
+  }
+
+  /// What became of every event for its observer, once it has been started.
+  var observerAccount: SubscriberAccount? {
+    let account = observer?.account
+    return worker.flatMap { worker in account.map(worker.account) } ?? account
   }
 
   /// The observer, once it has been started.
@@ -85,7 +102,9 @@ final class LoadedPlugin: @unchecked Sendable {
   // MARK: Life
 
   /// Creates the plugin's instance; its handlers wait.
-  func create() throws(PluginProblem) {
+  ///
+  /// - Parameter saved: what the generation before it has written; nil for none.
+  func create(from saved: [UInt8]? = nil) throws(PluginProblem) {
     state.withLock { $0.stage = .creating }
     let table = HostTable.make(for: self, abi: code.abi)
     var create = kemon_create()
@@ -93,7 +112,12 @@ final class LoadedPlugin: @unchecked Sendable {
     create.config_len = configuration.textLength
     create.config_json = configuration.text
     var error = Self.errorBuffer()
-    let instance = asControl("create") { code.table.create(table, &create, &error) }
+    let instance = (saved ?? [])
+      .withUnsafeBytes { bytes in
+        create.state = saved == nil ? nil : bytes.baseAddress ?? UnsafeRawPointer(CText.empty)
+        create.state_len = UInt64(bytes.count)
+        return asControl("create") { code.table.create(table, &create, &error) }
+      }
     guard let instance else {
       fail()
       throw problem(
@@ -158,7 +182,7 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     setMaking(true)
     blobs.start(dispatcher)
-    services.timers.start(id)
+    services.timers?.start(id)
     state.withLock { state in
       state.observer = observer
       state.tokens = tokens
@@ -186,11 +210,12 @@ final class LoadedPlugin: @unchecked Sendable {
       state.withLock { $0.stage = stage }
       return
     }
-    services.timers.stop(id)
+    services.timers?.stop(id)
     // Lanes that wait for a vote of the plugin go on now.
     TicketDesk.close(allOf: ticketOwner, .stop)
     if !tokens.isEmpty { dispatcher.remove(tokens) }
     observer?.stop()
+    services.typed.withdraw(owner: id)
     setMaking(false)
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
@@ -209,9 +234,10 @@ final class LoadedPlugin: @unchecked Sendable {
     state.withLock { $0.instance = nil }
   }
 
-  /// Forgets every handler that the plugin has asked for.
+  /// Forgets every handler that the plugin has asked for, and what it offers.
   private func fail() {
-    services.timers.stop(id)
+    services.timers?.stop(id)
+    services.typed.withdraw(owner: id)
     state.withLock { state in
       state.requests = []
       state.stage = .failed
@@ -219,7 +245,7 @@ final class LoadedPlugin: @unchecked Sendable {
   }
 
   /// Runs one of the plugin's control functions.
-  private func asControl<Result>(_ call: String, _ body: () -> Result) -> Result {
+  func asControl<Result>(_ call: String, _ body: () -> Result) -> Result {
     controlThread.store(UInt(pthread_self()), ordering: .relaxed)
     defer { controlThread.store(0, ordering: .relaxed) }
     return ControlWatch.during(
@@ -230,13 +256,13 @@ final class LoadedPlugin: @unchecked Sendable {
     controlThread.load(ordering: .relaxed) == UInt(pthread_self())
   }
 
-  private static func errorBuffer() -> kemon_error {
+  static func errorBuffer() -> kemon_error {
     var error = kemon_error()
     error.size = UInt32(MemoryLayout<kemon_error>.size)
     return error
   }
 
-  private func problem(
+  func problem(
     _ rule: PluginProblem.Rule, _ status: kemon_status, _ error: kemon_error, needed: String
   ) -> PluginProblem {
     let text = withUnsafeBytes(of: error.text) { $0.cString }

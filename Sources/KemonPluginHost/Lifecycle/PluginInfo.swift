@@ -36,6 +36,8 @@ public struct PluginInfo: Sendable {
   public let handlers: [HandlerInfo]
   /// Calls to the host that were refused because they broke the rules of the ABI.
   public let misbehaviour: Int
+  /// Its process, when it runs in one of its own.
+  public var worker: WorkerReport?
 }
 
 /// What can be told about a handler.
@@ -62,4 +64,8 @@ public struct HandlerInfo: Sendable, Equatable {
   public let role: Role
   /// The order of calls: lower is earlier.
   public let priority: Int32
+  /// Its named arguments; nil for a handler that gets the event.
+  public let signature: String?
+  /// How a function with named arguments is called.
+  public let lane: CallLane?
 }

@@ -93,6 +93,7 @@ extension PluginProblem.Rule {
   static let manifestVersion = Self("manifest.version", "the manifest's version is wrong")
   static let manifestABI = Self("manifest.abi", "the plugin is built for another host")
   static let manifestText = Self("manifest.text", "a text of the manifest is wrong")
+  static let manifestIsolation = Self("manifest.isolation", "the manifest's isolation is wrong")
   static let manifestList = Self("manifest.list", "a list of the manifest is wrong")
 
   // Plugins among each other.
@@ -100,6 +101,8 @@ extension PluginProblem.Rule {
   static let pluginNeeds = Self("plugin.needs", "a plugin that it needs is missing")
   static let pluginCycle = Self("plugin.cycle", "plugins wait for each other")
   static let pluginExtension = Self("plugin.extension", "an extension that it needs is missing")
+  static let pluginIsolation = Self(
+    "plugin.isolation", "the plugin cannot run in a process of its own")
   static let selectionUnknown = Self("selection.unknown", "there is no plugin of that name")
   static let configUnknown = Self("config.unknown", "the configuration is for no plugin")
   static let configType = Self("config.type", "the configuration is wrong")
@@ -110,4 +113,5 @@ extension PluginProblem.Rule {
   static let loadTable = Self("load.table", "what the plugin's entry returned is wrong")
   static let createFailed = Self("create.failed", "the plugin could not be created")
   static let startFailed = Self("start.failed", "the plugin could not be started")
+  static let saveFailed = Self("save.failed", "the plugin could not save its state")
 }

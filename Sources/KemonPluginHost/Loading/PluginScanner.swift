@@ -9,6 +9,8 @@ public enum PluginScanner {
     let file: String
     let image: SealedImage
     let manifest: PluginManifest
+    /// How it is run when it is a program; nil for a library.
+    var command: PluginProgram.Command?
   }
 
   /// Looks at one file, and tells all that can be known without running it.
@@ -74,7 +76,16 @@ public enum PluginScanner {
     for path in directories {
       do throws(PluginProblem) {
         let directory = try PluginDirectory(path)
+        if directory.has(PluginProgram.manifestName) { body(examineProgram(in: directory)) }
         for name in try directory.libraryNames() { body(examine(name, in: directory)) }
+        for name in try directory.programNames() {
+          let folder = directory.path(of: name)
+          do throws(PluginProblem) {
+            body(examineProgram(in: try PluginDirectory(folder)))
+          } catch {
+            body(unreadable(folder, error))
+          }
+        }
       } catch {
         body(isFile(path) ? examine(path) : unreadable(path, error))
       }
@@ -104,6 +115,27 @@ public enum PluginScanner {
     } catch {
       return unreadable(file, error)
     }
+  }
+
+  private static func examineProgram(in directory: borrowing PluginDirectory) -> Result {
+    do throws(PluginProblem) {
+      let candidate = try PluginProgram.read(in: directory)
+      let inspection = PluginInspection(
+        file: candidate.file, size: candidate.image.bytes.count, sha256: candidate.image.sha256,
+        manifest: candidate.manifest, neededLibraries: [], runPaths: [], problems: [])
+      return (inspection, candidate)
+    } catch {
+      return unreadable(directory.path(of: PluginProgram.manifestName), error)
+    }
+  }
+
+  /// Takes a file over that another process has copied, sealed and checked.
+  static func adopt(_ descriptor: Int32, file: String) throws(PluginProblem) -> Candidate {
+    let result = check(try SealedImage(adopting: descriptor, path: file), file: file)
+    guard let candidate = result.candidate else {
+      throw result.inspection.problems[0]
+    }
+    return candidate
   }
 
   private static func unreadable(_ file: String, _ problem: PluginProblem) -> Result {

@@ -34,10 +34,14 @@ extension PluginManifest {
     needs = reader.names("needs", besides: name)
     after = reader.names("after", besides: name)
     extensions = reader.extensions()
+    isolation = reader.isolation()
     capabilities = reader.capabilities()
     reader.refuseUnknown()
     guard reader.broken.isEmpty else { throw ManifestError(broken: reader.broken) }
   }
+
+  /// What a plugin in a process of its own can be granted.
+  static let capabilities = ["fs.data", "net", "threads"]
 
   /// Whether a text can be a plugin's name.
   static func isName(_ text: String) -> Bool {
@@ -82,7 +86,7 @@ extension PluginManifest {
 private struct ManifestReader {
   static let known = [
     "name", "version", "abi", "description", "license", "needs", "after", "extensions",
-    "capabilities",
+    "isolation", "capabilities",
   ]
   static let textLimit = 1024
   static let listLimit = 64
@@ -144,10 +148,20 @@ private struct ManifestReader {
     }
   }
 
+  mutating func isolation() -> PluginIsolation {
+    guard let value = members["isolation"] else { return .any }
+    if let isolation = value.string.flatMap(PluginIsolation.init(rawValue:)) { return isolation }
+    fail(
+      .manifestIsolation, found(value),
+      "one of \(PluginIsolation.allCases.map(\.rawValue).joined(separator: ", "))")
+    return .any
+  }
+
   mutating func capabilities() -> [String] {
     let fields = ModifiableFields.names.map { PluginManifest.modifyPrefix + $0 }
-    return list("capabilities", needed: "of \(fields.joined(separator: ", ")), each once") {
-      fields.contains($0)
+    let known = PluginManifest.capabilities + fields
+    return list("capabilities", needed: "of \(known.joined(separator: ", ")), each once") {
+      known.contains($0)
     }
   }
 

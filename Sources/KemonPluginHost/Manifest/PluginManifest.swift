@@ -18,8 +18,10 @@ public struct PluginManifest: Equatable, Sendable {
   public let after: [String]
   /// Extensions of the host that it cannot do without.
   public let extensions: [String]
-  /// What it asks for beyond seeing events and voting, as in `modify:file.create.mode`.
-  public let capabilities: [String]
+  /// Where it can run.
+  public internal(set) var isolation = PluginIsolation.any
+  /// What it asks for beyond seeing events and voting, such as `net` or `modify:file.create.mode`.
+  public internal(set) var capabilities: [String] = []
 }
 
 /// Everything that is wrong with a manifest.

@@ -35,6 +35,7 @@ enum {
 #define KEMON_EV_REPLAYED 0x0002   /* comes from a recording */
 #define KEMON_EV_CACHED 0x0008     /* the verdict is remembered from an equal event; nobody was asked, so no votes */
 #define KEMON_EV_GAP_BEFORE 0x0004 /* the subscriber that reads this lost events just before it */
+#define KEMON_EV_LATE 0x0040       /* it failed behind the point of no return: the process is killed (process.exec) */
 #define KEMON_EV_SYNTHETIC 0x0010  /* emitted by a plugin, see schema.h */
 #define KEMON_EV_REVALIDATE 0x0020 /* a handler changed a field: all are asked again, about what will happen now */
 

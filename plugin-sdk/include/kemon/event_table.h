@@ -59,7 +59,19 @@
   KIND(FILE_LOOKUP, 0x90, "file.lookup", FILE, POST, 0, kemon_file)                                                    \
   KIND(FILE_LOOKUP_PRE, 0x190, "file.lookup", FILE, PRE, 1, kemon_file)                                                \
   /* told by a model that is asked to show its traffic */                                                              \
-  KIND(NET_PACKET, 0x44, "net.packet", NETWORK, NOTIFY, 0, kemon_net_packet)
+  KIND(NET_PACKET, 0x44, "net.packet", NETWORK, NOTIFY, 0, kemon_net_packet)                                           \
+  /* the life of processes; process.exec_commit: the old image is gone, a denial kills the process */                  \
+  KIND(PROCESS_FORK, 0x30, "process.fork", PROCESS, POST, 0, kemon_process)                                            \
+  KIND(PROCESS_EXIT, 0x31, "process.exit", PROCESS, NOTIFY, 0, kemon_process_exit)                                     \
+  KIND(PROCESS_TRACE, 0x32, "process.trace", PROCESS, POST, 0, kemon_process)                                          \
+  KIND(PROCESS_EXEC_COMMIT, 0x33, "process.exec_commit", PROCESS, PRE, 1, kemon_exec)                                  \
+  KIND(PROCESS_FORK_PRE, 0x130, "process.fork", PROCESS, PRE, 1, kemon_process)                                        \
+  KIND(PROCESS_TRACE_PRE, 0x132, "process.trace", PROCESS, PRE, 1, kemon_process)                                      \
+  /* a page of a mapped image is not what was signed: found when it is first used */                                   \
+  KIND(DYLIB_INVALID, 0x63, "dylib.invalid", DYLIB, NOTIFY, 0, kemon_dylib_invalid)                                    \
+  /* a kext's stop routine, which the original did not watch */                                                        \
+  KIND(KEXT_STOP, 0x64, "kext.stop", KEXT, POST, 0, kemon_kext)                                                        \
+  KIND(KEXT_STOP_PRE, 0x164, "kext.stop", KEXT, PRE, 1, kemon_kext)
 
 /* No kind has this number or a higher one. */
 #define KEMON_KIND_LIMIT 0x200

@@ -31,7 +31,7 @@ enum MuteExtension {
       },
       invalidate: { host in
         guard let plugin = HostTable.plugin(host) else { return KEMON_E_INVALID }
-        plugin.services.cache.flush(.requested)
+        plugin.services.cache?.flush(.requested)
         return KEMON_OK
       }))
 
@@ -42,7 +42,7 @@ enum MuteExtension {
     guard let set = plugin.mutes.set(for: token) else { return KEMON_E_NOTFOUND }
     guard body(set) else { return KEMON_E_FULL }
     // What was remembered may be an answer to events that the handler is not asked about any more, or is again.
-    plugin.services.cache.flush(.requested)
+    plugin.services.cache?.flush(.requested)
     return KEMON_OK
   }
 }

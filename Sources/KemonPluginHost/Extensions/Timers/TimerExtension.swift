@@ -17,16 +17,17 @@ enum TimerExtension {
         }
         guard !plugin.isOver else { return KEMON_E_STATE }
         let call = EventTimers.Call(function: function, context: context)
-        guard
-          let number = plugin.services.timers.arm(
-            call, of: plugin.id, delay: delay, period: period)
-        else { return KEMON_E_FULL }
+        guard let timers = plugin.services.timers else { return KEMON_E_UNSUPPORTED }
+        guard let number = timers.arm(call, of: plugin.id, delay: delay, period: period) else {
+          return KEMON_E_FULL
+        }
         id.pointee = number
         return KEMON_OK
       },
       cancel: { host, id in
         guard let plugin = HostTable.plugin(host) else { return KEMON_E_INVALID }
-        return plugin.services.timers.cancel(id, of: plugin.id) ? KEMON_OK : KEMON_E_NOTFOUND
+        let isFound = plugin.services.timers?.cancel(id, of: plugin.id) ?? false
+        return isFound ? KEMON_OK : KEMON_E_NOTFOUND
       }))
 }
 

@@ -210,6 +210,7 @@ struct JSONFormatter {
     if flags & KEMON_EV_TRUNCATED != 0 { line.append(",\"truncated\":true") }
     if flags & KEMON_EV_REPLAYED != 0 { line.append(",\"replayed\":true") }
     if flags & KEMON_EV_GAP_BEFORE != 0 { line.append(",\"gap_before\":true") }
+    if flags & KEMON_EV_LATE != 0 { line.append(",\"late\":true") }
     if flags & KEMON_EV_SYNTHETIC != 0 { line.append(",\"synthetic\":true") }
     if flags & KEMON_EV_REVALIDATE != 0 { line.append(",\"changed\":true") }
   }
