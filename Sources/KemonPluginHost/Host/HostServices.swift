@@ -21,6 +21,8 @@ struct HostServices: Sendable {
   var emissions: Emissions?
   /// Calls plugins when it is time; nil in a worker.
   var timers: EventTimers?
+  /// The answers that are remembered; nil in a worker.
+  var cache: VerdictCache?
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
   var pluginNames = NameRegistry()

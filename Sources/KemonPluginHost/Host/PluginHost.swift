@@ -53,7 +53,8 @@ public final class PluginHost: Sendable {
     self.observerOverflow = observerOverflow
     var services = HostServices(
       mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log,
-      emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode))
+      emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode),
+      cache: dispatcher.cache)
     services.workers = WorkerServices(program: worker, limits: workerLimits)
     services.operations = operations
     self.services = services
@@ -176,7 +177,12 @@ public final class PluginHost: Sendable {
 
   /// What the plugins' own counters and histograms have counted so far.
   public var metrics: [PluginMetric] {
-    state.withLock { $0.plugins.flatMap { $0.metrics.values(pluginID: $0.id, plugin: $0.name) } }
+    state.withLock { state in
+      state.plugins.flatMap { plugin in
+        plugin.metrics.values(pluginID: plugin.id, plugin: plugin.name)
+          + plugin.blobs.metrics(pluginID: plugin.id, plugin: plugin.name)
+      }
+    }
   }
 
   /// The name of a plugin by its id; nil when unknown.
