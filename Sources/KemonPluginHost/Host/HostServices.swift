@@ -21,6 +21,8 @@ struct HostServices: Sendable {
   var emissions: Emissions?
   /// Calls plugins when it is time; nil in a worker.
   var timers: EventTimers?
+  /// The answers that are remembered; nil in a worker.
+  var cache: VerdictCache?
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
   var pluginNames = NameRegistry()
@@ -29,4 +31,8 @@ struct HostServices: Sendable {
   var isWorker = false
   /// How plugins get a process of their own; nil in a worker.
   var workers: WorkerServices?
+  /// What handlers may name beside kinds; nil for nothing.
+  var operations: OperationCatalog?
+  /// What plugins offer to each other.
+  let typed = ServiceRegistry()
 }

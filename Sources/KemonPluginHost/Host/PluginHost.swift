@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonBus
+public import KemonEvents
 public import KemonText
 import Synchronization
 
@@ -40,19 +41,22 @@ public final class PluginHost: Sendable {
   ///   - isMonitoring: votes are recorded as what plugins would have said, and decide nothing.
   ///   - worker: the program that plugins run in which get a process of their own.
   ///   - workerLimits: what such a process may use.
+  ///   - operations: the operations that handlers may name like kinds; nil for none.
   public init(
     dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
     output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop,
     isMonitoring: Bool = false, worker: WorkerProgram = WorkerProgram(),
-    workerLimits: WorkerLimits = WorkerLimits()
+    workerLimits: WorkerLimits = WorkerLimits(), operations: OperationCatalog? = nil
   ) {
     self.dispatcher = dispatcher
     self.ring = ring
     self.observerOverflow = observerOverflow
     var services = HostServices(
       mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log,
-      emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode))
+      emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode),
+      cache: dispatcher.cache)
     services.workers = WorkerServices(program: worker, limits: workerLimits)
+    services.operations = operations
     self.services = services
   }
 
@@ -173,7 +177,12 @@ public final class PluginHost: Sendable {
 
   /// What the plugins' own counters and histograms have counted so far.
   public var metrics: [PluginMetric] {
-    state.withLock { $0.plugins.flatMap { $0.metrics.values(pluginID: $0.id, plugin: $0.name) } }
+    state.withLock { state in
+      state.plugins.flatMap { plugin in
+        plugin.metrics.values(pluginID: plugin.id, plugin: plugin.name)
+          + plugin.blobs.metrics(pluginID: plugin.id, plugin: plugin.name)
+      }
+    }
   }
 
   /// The name of a plugin by its id; nil when unknown.

@@ -27,12 +27,16 @@ extension LoadedPlugin {
         throw PluginRefusal(
           KEMON_E_FULL, "a plugin has at most \(HandlerRequest.countLimit) handlers")
       }
-      var request = try HandlerRequest(handler, token: number, taken: taken)
+      let (log, source) = (services.log, name)
+      var request = try HandlerRequest(
+        handler, token: number, taken: taken, operations: services.operations,
+        complain: { log.log(.warn, source: source, $0) })
       request.isStandIn = worker != nil
       state.withLock { state in
         state.requests.append(request)
         state.nextToken += 1
       }
+      mutes.add(number)
       token?.pointee = number
       return KEMON_OK
     } catch {
@@ -56,6 +60,7 @@ extension LoadedPlugin {
         return KEMON_E_NOTFOUND
       }
       state.requests.remove(at: index)
+      mutes.remove(token)
       return KEMON_OK
     }
   }
@@ -68,6 +73,7 @@ extension LoadedPlugin {
     }
     let name = String(cString: id)
     guard !services.isWorker || HostExtensions.workerIDs.contains(name) else { return nil }
+    if name == KEMON_EXT_MUTE { mutes.want() }
     return HostExtensions.table(name)
   }
 

@@ -31,6 +31,10 @@ final class LoadedPlugin: @unchecked Sendable {
   /// The kinds that it has declared, by their place.
   let ownKinds = Atomic<UInt64>(0)
   let metrics = PluginMetrics()
+  let mutes = PluginMutes()
+  let blobs = PluginBlobs()
+  let retained = RetainedEvents()
+  let ticketOwner: TicketOwner
   let state = Mutex(State())
 
   struct State: @unchecked Sendable {
@@ -59,6 +63,7 @@ final class LoadedPlugin: @unchecked Sendable {
       code = try PluginCode(candidate, mode: services.mode)
     }
     self.id = id
+    ticketOwner = TicketOwner(pluginID: id)
     file = candidate.file
     manifest = candidate.manifest
     image = candidate.image
@@ -171,11 +176,12 @@ final class LoadedPlugin: @unchecked Sendable {
       try new.start()
       observer = new
     }
-    let tokens = dispatcher.add(handlers(voting))
+    let tokens = dispatcher.add(handlers(voting) + processWatch())
     for (token, request) in zip(tokens, voting) {
       services.handlerNames.set(request.name, for: token.id)
     }
     setMaking(true)
+    blobs.start(dispatcher)
     services.timers?.start(id)
     state.withLock { state in
       state.observer = observer
@@ -185,8 +191,12 @@ final class LoadedPlugin: @unchecked Sendable {
   }
 
   private func handlers(_ requests: [HandlerRequest]) -> [KemonBus.Handler] {
-    requests.map {
-      $0.handler(pluginID: id, pluginName: name, isMonitoring: services.isMonitoring)
+    requests.map { request in
+      var handler = request.handler(
+        pluginID: id, pluginName: name, isMonitoring: services.isMonitoring)
+      handler.mutes = mutes.setToAsk(for: request.token)
+      handler.modifiable = manifest.modifiable
+      return handler
     }
   }
 
@@ -201,12 +211,21 @@ final class LoadedPlugin: @unchecked Sendable {
       return
     }
     services.timers?.stop(id)
+    // Lanes that wait for a vote of the plugin go on now.
+    TicketDesk.close(allOf: ticketOwner, .stop)
     if !tokens.isEmpty { dispatcher.remove(tokens) }
     observer?.stop()
+    services.typed.withdraw(owner: id)
     setMaking(false)
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
+    TicketDesk.forget(allOf: ticketOwner)
+    blobs.stop()
     destroy(instance)
+    let kept = retained.releaseAll()
+    if kept > 0 {
+      services.log.log(.warn, source: "host", "plugin \(name) has not released \(kept) events")
+    }
     state.withLock { $0.stage = .stopped }
   }
 
@@ -215,9 +234,10 @@ final class LoadedPlugin: @unchecked Sendable {
     state.withLock { $0.instance = nil }
   }
 
-  /// Forgets every handler that the plugin has asked for.
+  /// Forgets every handler that the plugin has asked for, and what it offers.
   private func fail() {
     services.timers?.stop(id)
+    services.typed.withdraw(owner: id)
     state.withLock { state in
       state.requests = []
       state.stage = .failed

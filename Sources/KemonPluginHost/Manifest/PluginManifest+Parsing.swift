@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonBus
 import KemonEvents
 import KemonText
 
@@ -157,7 +158,8 @@ private struct ManifestReader {
   }
 
   mutating func capabilities() -> [String] {
-    let known = PluginManifest.capabilities
+    let fields = ModifiableFields.names.map { PluginManifest.modifyPrefix + $0 }
+    let known = PluginManifest.capabilities + fields
     return list("capabilities", needed: "of \(known.joined(separator: ", ")), each once") {
       known.contains($0)
     }

@@ -20,7 +20,7 @@ public struct PluginManifest: Equatable, Sendable {
   public let extensions: [String]
   /// Where it can run.
   public internal(set) var isolation = PluginIsolation.any
-  /// What it asks for beyond seeing events and voting, such as `net`; see `docs/plugins/workers.md`.
+  /// What it asks for beyond seeing events and voting, such as `net` or `modify:file.create.mode`.
   public internal(set) var capabilities: [String] = []
 }
 

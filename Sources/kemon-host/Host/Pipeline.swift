@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import KemonBus
+import KemonEvents
 import KemonKernel
 import KemonPluginHost
 import KemonRecording
@@ -27,9 +28,10 @@ final class Pipeline {
   ///   - events: how event-log writes; nil throws away what plugins write and counts it.
   ///   - mode: what plugins are told.
   ///   - overflow: what happens to a subscriber that is a whole ring behind, unless the options say it.
+  ///   - release: the kernel that runs; nil when events come from a recording.
   init(
     _ options: PluginOptions, _ flow: FlowOptions, _ events: EventOutputOptions?, mode: PluginMode,
-    overflow: OverflowPolicy
+    overflow: OverflowPolicy, release: KernelRelease? = nil
   ) {
     self.events = events
     self.overflow = flow.onOverflow ?? overflow
@@ -40,7 +42,8 @@ final class Pipeline {
     log = DescriptorLog(to: 2, threshold: flow.verbose ? .debug : .info)
     plugins = PluginHost(
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: output, log: log,
-      observerOverflow: self.overflow, isMonitoring: options.mode == .monitor)
+      observerOverflow: self.overflow, isMonitoring: options.mode == .monitor,
+      operations: .mac(running: release))
   }
 
   /// Records everything that is published from now on.

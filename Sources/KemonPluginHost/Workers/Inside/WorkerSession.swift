@@ -24,7 +24,7 @@ final class WorkerSession {
 
   init(
     _ hello: WorkerHello, state: [UInt8], _ control: WorkerControl, output: BufferedOutput,
-    log: WorkerLog
+    log: WorkerLog, operations: OperationCatalog?
   ) throws(WorkerFailure) {
     self.hello = hello
     self.control = control
@@ -45,6 +45,7 @@ final class WorkerSession {
       pluginNames: NameRegistry(reading: page, as: .plugin),
       handlerNames: NameRegistry(reading: page, as: .handler))
     services.isWorker = true
+    services.operations = operations
     confinement = try WorkerConfinement.enter(hello.grants, hello.limits)
     do throws(PluginProblem) {
       let candidate = try PluginScanner.adopt(KEMON_WORKER_PLUGIN, file: hello.file)
