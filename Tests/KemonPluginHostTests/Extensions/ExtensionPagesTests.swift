@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import KemonBus
+import KemonEvents
 import KemonTestSupport
 import Testing
 
