@@ -143,7 +143,7 @@ import Testing
 
   @Test func `flags that a handler gives take rights away, and add none`() throws {
     let machine = try FilesMachine(
-      FilePlugin(changed: ["open /tmp/a": .flags(0), "open /tmp/b": .flags(2)]))
+      FilePlugin(changed: ["write /tmp/a": .flags(0), "open /tmp/b": .flags(2)]))
     try machine.write("a", to: "/tmp/a", as: machine.bash)
     try machine.write("b", to: "/tmp/b", as: machine.bash)
     let file = try machine.files.open("/tmp/a", [.read, .write, .truncate], as: machine.bash)
