@@ -90,6 +90,9 @@ struct MisbehaviourTests {
     if text.contains("on a thread that is not [control]") {
       words.append("refuses with KEMON_E_WRONGTHREAD, logs and counts it")
     }
+    if text.contains(" MiB more than when the plugins had started") {
+      words.append("the summary says how much memory has grown, not whose it is")
+    }
     if text.contains("it is neither stopped nor destroyed") {
       words.append("leaves the plugin as it is at the end")
     }

@@ -23,6 +23,9 @@ public enum CrashReport {
     _ = ckemon_crash_install()
   }
 
+  /// Bytes that everything in this process has allocated and not freed; not for use on a thread that owes a verdict.
+  public static var allocatedBytes: UInt64 { ckemon_allocated_bytes() }
+
   /// Writes a crash to a file, too, which is made when there is one.
   public static func setFile(_ path: String) { ckemon_crash_set_report(path) }
 

@@ -126,7 +126,7 @@ final class Lane: @unchecked Sendable {
       switch state {
       case State.ending: return
       case State.asked: if !answer(onReturn) { return }
-      default: _ = ckemon_futex_wait(word, state, 1_000_000_000)
+      default: _ = ckemon_futex_wait(word, state, CallBudget.limit)
       }
     }
   }

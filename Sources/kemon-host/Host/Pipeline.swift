@@ -23,6 +23,7 @@ final class Pipeline {
   private var server: OriginalServer?
   private var stateFolder: StateFolder?
   private let hadOutput = Pipeline.hasOutput
+  private var allocatedBefore: UInt64 = 0
 
   /// Wires a run together; nothing happens yet.
   ///
@@ -72,6 +73,7 @@ final class Pipeline {
       isolate: options.isolate)
     let problems = report.problems + plugins.start()
     stateFolder?.write(plugins.plugins, dispatcher.handlerStatistics())
+    allocatedBefore = CrashReport.allocatedBytes
     try checkBudgets(options)
     for problem in problems { Console.warning(problem.description) }
     if report.loaded.isEmpty, !options.paths.isEmpty {
@@ -106,6 +108,7 @@ final class Pipeline {
   @discardableResult
   func stop() -> FlowReport {
     plugins.stop()
+    let allocated = CrashReport.allocatedBytes
     var report = FlowReport(
       published: ring.published, refused: ring.refused, hasOverflowed: ring.hasOverflowed,
       accounts: plugins.observerAccounts,
@@ -129,6 +132,7 @@ final class Pipeline {
     report.droppedOutput = output.account.droppedWrites
     report.outputFailure = output.failure
     report.droppedLog = log.droppedLines
+    report.grownBytes = allocated > allocatedBefore ? allocated - allocatedBefore : 0
     report.hasLostOutput = hadOutput && !Self.hasOutput
     return report
   }
@@ -186,6 +190,8 @@ struct FlowReport {
   var droppedLog: UInt64 = 0
   /// What ended the output of plugins, an errno; 0 for nothing.
   var outputFailure: Int32 = 0
+  /// How much more was allocated when the plugins had stopped than when they had started.
+  var grownBytes: UInt64 = 0
   /// Whether standard output or standard error has gone in this process.
   var hasLostOutput = false
 

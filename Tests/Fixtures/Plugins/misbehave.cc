@@ -44,7 +44,7 @@ kemon_status act(void *, const kemon_event *event, kemon_verdict *verdict) {
   if (how == "slow")
     usleep(static_cast<useconds_t>(budget) * 2000);
   if (how == "leak")
-    for (volatile char *p = static_cast<char *>(malloc(1 << 20)), *q = p; q && q < p + (1 << 20); q += 4096)
+    for (volatile char *p = static_cast<char *>(malloc(8 << 20)), *q = p; q && q < p + (8 << 20); q += 4096)
       *q = 1;
   if (how == "wrong-thread") {
     pthread_t thread;
