@@ -216,6 +216,12 @@ OFFSET(kemon_ext_typed, provide, 16);
 OFFSET(kemon_ext_typed, find, 24);
 OFFSET(kemon_ext_typed, call, 32);
 
+SIZE(kemon_ext_thread, 24);
+OFFSET(kemon_ext_thread, size, 0);
+OFFSET(kemon_ext_thread, reserved, 4);
+OFFSET(kemon_ext_thread, role, 8);
+OFFSET(kemon_ext_thread, budget_left_ns, 16);
+
 SIZE(kemon_host, 80);
 OFFSET(kemon_host, size, 0);
 OFFSET(kemon_host, abi, 4);

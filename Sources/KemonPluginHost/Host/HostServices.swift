@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CKemonPlatform
 import KemonBus
 import KemonEvents
 
@@ -25,8 +26,8 @@ struct HostServices: Sendable {
   var cache: VerdictCache?
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
-  var pluginNames = NameRegistry()
-  var handlerNames = NameRegistry()
+  var pluginNames = NameRegistry { ckemon_crash_set_plugin_names($0) }
+  var handlerNames = NameRegistry { ckemon_crash_set_handler_names($0) }
   /// This process is a worker: the host is another one.
   var isWorker = false
   /// How plugins get a process of their own; nil in a worker.
@@ -35,4 +36,8 @@ struct HostServices: Sendable {
   var operations: OperationCatalog?
   /// What plugins offer to each other.
   let typed = ServiceRegistry()
+  /// How long handlers may take, as the operator says.
+  var budgets = CallBudgets()
+  /// The threads that handlers with a budget run on.
+  let lanes = LanePool()
 }

@@ -19,6 +19,8 @@ struct HandlerRequest {
   let priority: Int32
   let onFault: VerdictAction
   let onTimeout: VerdictAction
+  /// Nanoseconds that the plugin allows for a call; 0 when it does not say.
+  let budget: UInt64
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
   /// What makes the calls of a function with named arguments; keeps alive what `context` points at.
@@ -59,9 +61,7 @@ struct HandlerRequest {
     filter = try Self.filter(raw.filter, pattern: named.isEmpty ? nil : pattern, place)
     onFault = try Self.outcome(raw.on_fault, "on_fault", place)
     onTimeout = try Self.outcome(raw.on_timeout, "on_timeout", place)
-    guard raw.timeout_ns == 0 else {
-      throw PluginRefusal(KEMON_E_UNSUPPORTED, "\(place): this host knows no timeouts")
-    }
+    budget = try Self.budget(raw, role, place)
     priority = raw.priority
     cache = try Self.cache(raw, place)
     self.token = token
@@ -219,6 +219,24 @@ struct HandlerRequest {
     default:
       throw PluginRefusal(KEMON_E_INVALID, "\(place): \(field) \(value) is none of 0, 1, 2")
     }
+  }
+
+  private static func budget(
+    _ raw: kemon_handler, _ role: HandlerInfo.Role, _ place: String
+  ) throws(PluginRefusal) -> UInt64 {
+    guard raw.reserved2 == (0, 0, 0) else {
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): reserved2 is not zero")
+    }
+    guard raw.timeout_ns <= CallBudget.limit else {
+      throw PluginRefusal(
+        KEMON_E_INVALID,
+        "\(place): timeout_ns \(raw.timeout_ns) is more than an hour, \(CallBudget.limit)")
+    }
+    guard raw.timeout_ns == 0 || role != .observer else {
+      throw PluginRefusal(
+        KEMON_E_INVALID, "\(place): timeout_ns has no meaning with KEMON_H_OBSERVE: nobody waits")
+    }
+    return raw.timeout_ns
   }
 }
 

@@ -26,6 +26,11 @@ enum Summary {
     if report.droppedLog > 0 {
       Console.note(pad("log") + "\(report.droppedLog.grouped) lines dropped")
     }
+    if report.grownBytes >= growthTold {
+      let mebibytes = report.grownBytes >> 20
+      Console.note(
+        pad("memory") + "\(mebibytes.grouped) MiB more than when the plugins had started")
+    }
     let handlers = report.voters + report.observers
     for handler in handlers {
       if let text = describeFaults(handler) { Console.note(pad("faults") + text) }
@@ -48,6 +53,9 @@ enum Summary {
     }
     return table.text
   }
+
+  /// What a run may keep without being asked why.
+  private static let growthTold: UInt64 = 64 << 20
 
   private static func pad(_ label: String) -> String {
     label + String(repeating: " ", count: max(1, 10 - label.count))

@@ -28,7 +28,9 @@ struct kemon_sink {
   kemon_status (*write)(kemon_sink *sink, const void *bytes, uint64_t n);
 };
 
-/* How many of a plugin's handlers the host may be in at the same time. */
+/* How many of a plugin's handlers the host may be in at the same time. Events wait for their turn within the handler's
+ * budget, 50 ms unless the plugin or the operator says another; behind a call that is late nobody waits. A handler that
+ * makes an event happen that the plugin handles, too, would wait for itself: it times out. */
 #define KEMON_CONC_FREE 0        /* any number, in any order */
 #define KEMON_CONC_SERIAL 1      /* one */
 #define KEMON_CONC_PER_SUBJECT 2 /* one for the events of each process */
