@@ -12,11 +12,13 @@ struct HostServices: Sendable {
   static let abi = KEMON_ABI_MAJOR << 16 | KEMON_ABI_MINOR
 
   let mode: PluginMode
-  /// Votes are recorded, but decide nothing.
-  let isMonitoring: Bool
+  /// Whether votes of plugins count about which nothing else was decided.
+  let votingMode: VotingMode
   let clock: EventClock
   let output: any OutputSink
   let log: any LogSink
+  /// Where plugins may have folders of their own; nil for nowhere.
+  let dataDirectory: String?
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
   let pluginNames = NameRegistry()

@@ -28,6 +28,7 @@ extension LoadedPlugin {
           KEMON_E_FULL, "a plugin has at most \(HandlerRequest.countLimit) handlers")
       }
       let request = try HandlerRequest(handler, token: number, taken: taken)
+      try checkCapability(for: request)
       state.withLock { state in
         state.requests.append(request)
         state.nextToken += 1
@@ -41,6 +42,15 @@ extension LoadedPlugin {
         services.log.log(.warn, source: name, "registration refused: \(error)")
       }
       return error.report(to: buffer)
+    }
+  }
+
+  private func checkCapability(for request: HandlerRequest) throws(PluginRefusal) {
+    let needed = request.role == .observer ? "observe" : "vote"
+    guard settings.capabilities.contains(needed) else {
+      throw PluginRefusal(
+        KEMON_E_UNSUPPORTED,
+        "handler \"\(request.name)\" needs the capability \"\(needed)\", which is not granted")
     }
   }
 

@@ -8,56 +8,78 @@ import Synchronization
 
 // Unchecked: what changes is in `state` or atomic; the plugin's own functions are called by one control thread at a
 // time, which PluginHost sees to.
-/// A plugin whose code is mapped: its life, and the host's side of the ABI for it.
+/// A generation of a plugin: its life, and the host's side of the ABI for it.
 ///
 /// ```
 /// create ──▶ created ──start──▶ running ──handlers out──▶ observer drained ──stop──▶ destroy ──▶ stopped
 ///    └──────────────┴──▶ failed
 /// ```
+///
+/// A reload makes another generation with the same id and name, which takes the running one's handlers over.
 final class LoadedPlugin: @unchecked Sendable {
   let id: UInt32
+  /// 1, and one more with every reload.
+  let generation: Int
   let file: String
   let manifest: PluginManifest
-  let image: SealedImage
+  let sha256: String
   let services: HostServices
 
-  private let code: PluginCode
-  let configuration: PluginConfiguration
+  let code: PluginCode
   /// The thread that is inside one of the plugin's control functions; 0 when none is.
   private let controlThread = Atomic<UInt>(0)
   let misbehaviour = Atomic<Int>(0)
-  let state = Mutex(State())
+  let state: Mutex<State>
 
   struct State: @unchecked Sendable {
     var stage = Stage.new
     var instance: UnsafeMutableRawPointer?
     var requests: [HandlerRequest] = []
     var nextToken: UInt64 = 1
-    var tokens: [HandlerToken] = []
+    /// The dispatcher's tokens of its voters, by name.
+    var tokens: [String: HandlerToken] = [:]
     var observer: Observer?
+    var settings: PluginSettings
+    /// Its handlers as the dispatcher and the observer call them while its trial is on.
+    var candidates: [Trial.Candidate] = []
+    var configuration: PluginConfiguration
+    /// Those that were in force before: a plugin may keep texts of them until destroy.
+    var oldConfigurations: [PluginConfiguration] = []
+    /// The path of the folder of its own.
+    var dataFolder: OwnedCString?
+    /// The sealed copy of its file; nil when it is at its end.
+    var image: SealedImage?
   }
 
   enum Stage { case new, creating, created, starting, running, stopping, stopped, failed }
 
   /// Maps the code of a checked plugin and asks its entry; create is not called yet.
+  ///
+  /// - Parameter code: of the same bytes, when they are mapped already.
   init(
-    _ candidate: PluginScanner.Candidate, id: UInt32, configuration: JSONValue,
-    services: HostServices
+    _ candidate: PluginScanner.Candidate, id: UInt32, generation: Int = 1, code: PluginCode? = nil,
+    configuration: CheckedConfiguration, settings: PluginSettings, services: HostServices
   ) throws(PluginProblem) {
-    code = try PluginCode(candidate, mode: services.mode)
+    if let code { self.code = code } else { self.code = try PluginCode(candidate, mode: services.mode) }
     self.id = id
+    self.generation = generation
     file = candidate.file
     manifest = candidate.manifest
-    image = candidate.image
+    sha256 = candidate.image.sha256
     self.services = services
-    self.configuration = PluginConfiguration(configuration)
+    state = Mutex(
+      State(
+        settings: settings, configuration: PluginConfiguration(configuration),
+        image: candidate.image))
   }
 
   var name: String { manifest.name }
 
   /// What can be told about it.
   var info: PluginInfo {
-    let (stage, handlers) = state.withLock { ($0.stage, $0.requests.map(\.info)) }
+    let (stage, handlers, settings) = state.withLock {
+      ($0.stage, $0.requests.map(\.info), $0.settings)
+    }
     let shown: PluginState =
       switch stage {
       case .new, .creating, .created, .starting: .created
@@ -66,26 +88,43 @@ final class LoadedPlugin: @unchecked Sendable {
       case .failed: .failed
       }
     return PluginInfo(
-      id: id, name: name, version: manifest.version, description: manifest.description,
-      abi: PluginCode.text(code.abi), file: file, sha256: image.sha256, state: shown,
+      id: id, generation: generation, name: name, version: manifest.version,
+      description: manifest.description, abi: PluginCode.text(code.abi), file: file,
+      sha256: sha256, state: shown, mode: settings.mode, isEnabled: settings.isEnabled,
       handlers: handlers, misbehaviour: misbehaviour.load(ordering: .relaxed))
   }
 
   /// The observer, once it has been started.
   var observer: Observer? { state.withLock { $0.observer } }
 
+  var configuration: PluginConfiguration { state.withLock { $0.configuration } }
+
   // MARK: Life
 
   /// Creates the plugin's instance; its handlers wait.
-  func create() throws(PluginProblem) {
+  ///
+  /// - Parameters:
+  ///   - saved: what the generation before it has written; nil for none.
+  ///   - version: what that generation's manifest says of it.
+  func create(from saved: [UInt8]? = nil, version: Int64 = 0) throws(PluginProblem) {
     state.withLock { $0.stage = .creating }
     let table = HostTable.make(for: self, abi: code.abi)
+    let configuration = configuration
     var create = kemon_create()
     create.size = UInt32(MemoryLayout<kemon_create>.size)
     create.config_len = configuration.textLength
     create.config_json = configuration.text
+    let dataFolder = try makeDataFolder()
+    state.withLock { $0.dataFolder = dataFolder }
+    create.data_dir = dataFolder?.pointer
     var error = Self.errorBuffer()
-    let instance = asControl("create") { code.table.create(table, &create, &error) }
+    let instance = (saved ?? [])
+      .withUnsafeBytes { bytes in
+        create.state = saved == nil ? nil : bytes.baseAddress ?? UnsafeRawPointer(CText.empty)
+        create.state_len = UInt64(bytes.count)
+        create.state_version = UInt32(clamping: version)
+        return asControl("create") { code.table.create(table, &create, &error) }
+      }
     guard let instance else {
       fail()
       throw problem(
@@ -101,6 +140,15 @@ final class LoadedPlugin: @unchecked Sendable {
   func start(
     dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
   ) throws(PluginProblem) {
+    try start { () throws(RingError) in
+      try goLive(dispatcher: dispatcher, ring: ring, overflow: overflow)
+    }
+  }
+
+  /// Starts the plugin, and lets its handlers in.
+  ///
+  /// - Parameter goLive: lets events reach its handlers, or throws and has changed nothing.
+  func start(_ goLive: () throws(RingError) -> Void) throws(PluginProblem) {
     let instance = state.withLock { state in
       state.stage = .starting
       return state.instance
@@ -115,7 +163,8 @@ final class LoadedPlugin: @unchecked Sendable {
       }
     }
     do throws(RingError) {
-      try goLive(dispatcher: dispatcher, ring: ring, overflow: overflow)
+      try goLive()
+      state.withLock { $0.stage = .running }
     } catch {
       if let stop = code.table.stop { asControl("stop") { stop(instance) } }
       destroy(instance)
@@ -123,37 +172,6 @@ final class LoadedPlugin: @unchecked Sendable {
       throw PluginProblem(
         .startFailed, file: file, plugin: name, found: error.description,
         needed: "a free place for its observer")
-    }
-  }
-
-  private func goLive(
-    dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
-  ) throws(RingError) {
-    let requests = state.withLock { $0.requests }
-    let observing = requests.filter { $0.role == .observer }
-    let voting = requests.filter { $0.role != .observer }
-    var observer: Observer?
-    if !observing.isEmpty {
-      let new = Observer(
-        named: name, ring: ring, overflow: overflow, handlers: handlers(observing))
-      // Before the voters, so that it sees everything that they vote on.
-      try new.start()
-      observer = new
-    }
-    let tokens = dispatcher.add(handlers(voting))
-    for (token, request) in zip(tokens, voting) {
-      services.handlerNames.set(request.name, for: token.id)
-    }
-    state.withLock { state in
-      state.observer = observer
-      state.tokens = tokens
-      state.stage = .running
-    }
-  }
-
-  private func handlers(_ requests: [HandlerRequest]) -> [KemonBus.Handler] {
-    requests.map {
-      $0.handler(pluginID: id, pluginName: name, isMonitoring: services.isMonitoring)
     }
   }
 
@@ -167,12 +185,31 @@ final class LoadedPlugin: @unchecked Sendable {
       state.withLock { $0.stage = stage }
       return
     }
-    if !tokens.isEmpty { dispatcher.remove(tokens) }
+    if !tokens.isEmpty { dispatcher.remove(Array(tokens.values)) }
     observer?.stop()
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
     destroy(instance)
-    state.withLock { $0.stage = .stopped }
+    state.withLock { state in
+      state.stage = .stopped
+      state.image = nil
+    }
+  }
+
+  /// Lets go of everything that nobody can ask for once the plugin is at its end and another one has its name.
+  ///
+  /// The object itself stays: a thread of the plugin that has outlived it may still call the host.
+  func forget() {
+    state.withLock { state in
+      state.requests = []
+      state.tokens = [:]
+      state.observer = nil
+      state.candidates = []
+      state.configuration = .none
+      state.oldConfigurations = []
+      state.dataFolder = nil
+      state.image = nil
+    }
   }
 
   private func destroy(_ instance: UnsafeMutableRawPointer?) {
@@ -185,11 +222,12 @@ final class LoadedPlugin: @unchecked Sendable {
     state.withLock { state in
       state.requests = []
       state.stage = .failed
+      state.image = nil
     }
   }
 
   /// Runs one of the plugin's control functions.
-  private func asControl<Result>(_ call: String, _ body: () -> Result) -> Result {
+  func asControl<Result>(_ call: String, _ body: () -> Result) -> Result {
     controlThread.store(UInt(pthread_self()), ordering: .relaxed)
     defer { controlThread.store(0, ordering: .relaxed) }
     return ControlWatch.during(
@@ -200,16 +238,16 @@ final class LoadedPlugin: @unchecked Sendable {
     controlThread.load(ordering: .relaxed) == UInt(pthread_self())
   }
 
-  private static func errorBuffer() -> kemon_error {
+  static func errorBuffer() -> kemon_error {
     var error = kemon_error()
     error.size = UInt32(MemoryLayout<kemon_error>.size)
     return error
   }
 
-  private func problem(
+  func problem(
     _ rule: PluginProblem.Rule, _ status: kemon_status, _ error: kemon_error, needed: String
   ) -> PluginProblem {
-    let text = withUnsafeBytes(of: error.text) { $0.cString }
+    let text = configuration.withoutSecrets(withUnsafeBytes(of: error.text) { $0.cString })
     let place = error.line > 0 ? "line \(error.line), column \(error.column): " : ""
     let code = error.code < 0 ? error.code : status
     let found = text.isEmpty ? "status \(code) without a reason" : "\"\(place)\(text)\""

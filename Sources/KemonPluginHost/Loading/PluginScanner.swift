@@ -9,13 +9,20 @@ public enum PluginScanner {
     let file: String
     let image: SealedImage
     let manifest: PluginManifest
+    /// What the operator grants it.
+    var grant = PluginGrant.usual
+    /// Who has signed it, where that was asked for.
+    var signer: MinisignPublicKey?
   }
 
   /// Looks at one file, and tells all that can be known without running it.
   ///
   /// - Parameter file: need not end in `.so`.
-  public static func inspect(_ file: String) -> PluginInspection {
-    examine(file).inspection
+  /// - Parameter trust: what it must show.
+  public static func inspect(
+    _ file: String, trust: TrustPolicy = TrustPolicy()
+  ) -> PluginInspection {
+    examine(file, trust).inspection
   }
 
   /// What folders hold.
@@ -33,8 +40,11 @@ public enum PluginScanner {
   ///
   /// - Parameter directories: folders; a path that is a file is looked at as such. A folder that cannot be read or
   ///   trusted is in the result with its problem.
-  public static func inspect(directories: [String]) -> [PluginInspection] {
-    let scan = scan(directories)
+  /// - Parameter trust: what each must show.
+  public static func inspect(
+    directories: [String], trust: TrustPolicy = TrustPolicy()
+  ) -> [PluginInspection] {
+    let scan = scan(directories, trust: trust)
     let nothing = JSONValue.object([:])
     let plan = LoadPlan(
       scan, configurations: nothing, defaults: nothing, disable: [], only: [], present: [])
@@ -47,63 +57,106 @@ public enum PluginScanner {
   }
 
   /// Finds what can be loaded, and everything that is wrong with the rest.
-  static func scan(_ directories: [String]) -> Scan {
+  static func scan(_ directories: [String], trust: TrustPolicy = TrustPolicy()) -> Scan {
     var scan = Scan()
     var owners: [String: String] = [:]
-    examine(directories) { result in
-      scan.inspections.append(result.inspection)
-      scan.problems += result.inspection.problems
-      guard let candidate = result.candidate else { return }
-      let name = candidate.manifest.name
-      if let owner = owners[name] {
-        scan.problems.append(
-          PluginProblem(
-            .pluginDuplicate, file: candidate.file, plugin: name,
-            found: "\"\(name)\" in \(owner), too", needed: "a name of its own"))
-        return
+    for path in directories {
+      let results: [Result]
+      do throws(PluginProblem) {
+        results = try examine(folder: path, trust, &scan.problems)
+      } catch {
+        results = [isFile(path) ? examine(path, trust) : unreadable(path, error)]
       }
-      owners[name] = candidate.file
-      scan.candidates.append(candidate)
+      for result in results { add(result, to: &scan, &owners) }
     }
     return scan
   }
 
+  private static func add(_ result: Result, to scan: inout Scan, _ owners: inout [String: String]) {
+    scan.inspections.append(result.inspection)
+    scan.problems += result.inspection.problems
+    guard let candidate = result.candidate else { return }
+    let name = candidate.manifest.name
+    if let owner = owners[name] {
+      scan.problems.append(
+        PluginProblem(
+          .pluginDuplicate, file: candidate.file, plugin: name,
+          found: "\"\(name)\" in \(owner), too", needed: "a name of its own"))
+      return
+    }
+    owners[name] = candidate.file
+    scan.candidates.append(candidate)
+  }
+
   private typealias Result = (inspection: PluginInspection, candidate: Candidate?)
 
-  private static func examine(_ directories: [String], _ body: (Result) -> Void) {
-    for path in directories {
-      do throws(PluginProblem) {
-        let directory = try PluginDirectory(path)
-        for name in try directory.libraryNames() { body(examine(name, in: directory)) }
-      } catch {
-        body(isFile(path) ? examine(path) : unreadable(path, error))
-      }
+  private static func examine(
+    folder path: String, _ trust: TrustPolicy, _ problems: inout [PluginProblem]
+  ) throws(PluginProblem) -> [Result] {
+    let directory = try PluginDirectory(path, checksOwners: trust.checksOwners)
+    let admission = try PluginAdmission(directory, trust)
+    let names = try directory.libraryNames()
+    let results = names.map { examine($0, in: directory, admission) }
+    // Who has locked a guard counts on it.
+    let present = Set(results.compactMap(\.inspection.manifest?.name))
+    for name in admission.lock?.plugins.keys.sorted() ?? [] where !present.contains(name) {
+      problems.append(
+        PluginProblem(
+          .lockAbsent, file: admission.lockPath, plugin: name, found: "no file of \"\(name)\"",
+          needed: "the plugin, or a lock without it"))
     }
+    return results
   }
 
   // MARK: One file
 
-  private static func examine(_ file: String) -> Result {
+  private static func examine(_ file: String, _ trust: TrustPolicy) -> Result {
     let slash = file.lastIndex(of: "/")
     let folder = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
     let name = slash.map { String(file[file.index(after: $0)...]) } ?? file
     do throws(PluginProblem) {
-      return examine(name, in: try PluginDirectory(folder), shownAs: file)
+      let directory = try PluginDirectory(folder, checksOwners: trust.checksOwners)
+      let admission = try PluginAdmission(directory, trust)
+      return examine(name, in: directory, admission, shownAs: file)
     } catch {
       return unreadable(file, error)
     }
   }
 
   private static func examine(
-    _ name: String, in directory: borrowing PluginDirectory, shownAs shown: String? = nil
+    _ name: String, in directory: borrowing PluginDirectory, _ admission: PluginAdmission,
+    shownAs shown: String? = nil
   ) -> Result {
     let file = shown ?? directory.path(of: name)
     do throws(PluginProblem) {
       let descriptor = try directory.open(file: name)
-      return check(try SealedImage(copying: descriptor, path: file), file: file)
+      var (inspection, candidate) = check(
+        try SealedImage(copying: descriptor, path: file), file: file)
+      do throws(PluginProblem) {
+        try admit(&candidate, name, in: directory, admission)
+      } catch {
+        inspection.problems.append(error)
+        candidate = nil
+      }
+      return (inspection, candidate)
     } catch {
       return unreadable(file, error)
     }
+  }
+
+  /// Asks whether a file that passed every check may be loaded, too.
+  private static func admit(
+    _ candidate: inout Candidate?, _ name: String, in directory: borrowing PluginDirectory,
+    _ admission: PluginAdmission
+  ) throws(PluginProblem) {
+    guard let image = candidate?.image, let manifest = candidate?.manifest,
+      let file = candidate?.file
+    else { return }
+    let signature = try directory.contents(
+      of: name + MinisignSignature.suffix, limit: MinisignSignature.sizeLimit)
+    let admitted = try admission.admit(image, manifest, file: file, signature: signature)
+    candidate?.grant = admitted.grant
+    candidate?.signer = admitted.signer
   }
 
   private static func unreadable(_ file: String, _ problem: PluginProblem) -> Result {

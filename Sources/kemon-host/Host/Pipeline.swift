@@ -20,6 +20,7 @@ final class Pipeline {
   private let overflow: OverflowPolicy
   private var recording: (recorder: Recorder, writer: RecordingWriter)?
   private var server: OriginalServer?
+  private var control: ControlServer?
 
   /// Wires a run together; nothing happens yet.
   ///
@@ -27,10 +28,11 @@ final class Pipeline {
   ///   - events: how event-log writes; nil throws away what plugins write and counts it.
   ///   - mode: what plugins are told.
   ///   - overflow: what happens to a subscriber that is a whole ring behind, unless the options say it.
+  /// - Throws: an exit code, after saying which key cannot be read.
   init(
     _ options: PluginOptions, _ flow: FlowOptions, _ events: EventOutputOptions?, mode: PluginMode,
     overflow: OverflowPolicy
-  ) {
+  ) throws {
     self.events = events
     self.overflow = flow.onOverflow ?? overflow
     ring = EventRing(slots: flow.ring, simulatedLoss: flow.simulateDrops)
@@ -40,7 +42,9 @@ final class Pipeline {
     log = DescriptorLog(to: 2, threshold: flow.verbose ? .debug : .info)
     plugins = PluginHost(
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: output, log: log,
-      observerOverflow: self.overflow, isMonitoring: options.mode == .monitor)
+      observerOverflow: self.overflow, isMonitoring: options.mode == .monitor,
+      trust: try options.trust.policy(),
+      dataDirectory: options.dataDirectory)
   }
 
   /// Records everything that is published from now on.
@@ -58,10 +62,10 @@ final class Pipeline {
   /// - Parameter embedded: configuration for those of the named plugins that are there.
   /// - Throws: exit code 5 when a plugin is missing that the options require.
   func start(_ options: PluginOptions, embedded: JSONValue = .object([:])) throws {
-    let configuration = try PluginConfiguration.read(options, events)
+    let (configuration, places) = try PluginConfiguration.read(options, events)
     let report = plugins.load(
       directories: options.paths, configurations: configuration, defaults: embedded,
-      require: options.require, disable: Set(options.disable), only: Set(options.only))
+      places: places, require: options.require, disable: Set(options.disable), only: Set(options.only))
     let problems = report.problems + plugins.start()
     for problem in problems { Console.warning(problem.description) }
     if report.loaded.isEmpty, !options.paths.isEmpty {
@@ -79,6 +83,8 @@ final class Pipeline {
   /// Ends the run: observers and the recorder read what was published, plugins stop, output is flushed.
   @discardableResult
   func stop() -> FlowReport {
+    control?.stop()
+    control = nil
     plugins.stop()
     var report = FlowReport(
       published: ring.published, refused: ring.refused, hasOverflowed: ring.hasOverflowed,
@@ -115,6 +121,20 @@ final class Pipeline {
       while server.clientCount < options.awaitClients { usleep(1000) }
     } catch {
       Console.error("--serve-original \(error)")
+      stop()
+      throw ExitCode.failure
+    }
+  }
+
+  /// Lets the plugins be controlled from now on, if the options say so.
+  ///
+  /// - Throws: an exit code, after saying why the socket cannot be used.
+  func control(_ options: ControlOptions) throws {
+    guard let path = options.socket else { return }
+    do {
+      control = try ControlServer(listeningAt: path, for: plugins)
+    } catch {
+      Console.error("--control \(error)")
       stop()
       throw ExitCode.failure
     }

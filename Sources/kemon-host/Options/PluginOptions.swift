@@ -12,6 +12,8 @@ struct PluginOptions: ParsableArguments {
     completion: .directory)
   var paths: [String] = []
 
+  @OptionGroup var trust: TrustOptions
+
   @Option(
     help: ArgumentHelp("Fail (exit code 5) unless this plugin is loaded.", valueName: "name"))
   var require: [String] = []
@@ -35,6 +37,13 @@ struct PluginOptions: ParsableArguments {
       "Set one value of a plugin's configuration, as in event-log.dialect=2019.",
       valueName: "plugin.path=value"))
   var settings: [String] = []
+
+  @Option(
+    name: .customLong("data"),
+    help: ArgumentHelp(
+      "Where plugins that are granted fs.data get a folder of their own, by their names.",
+      valueName: "dir"), completion: .directory)
+  var dataDirectory: String?
 
   @Option(
     help: """

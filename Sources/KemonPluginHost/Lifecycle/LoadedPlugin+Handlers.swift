@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KemonBus
+import Synchronization
+
+/// How events reach a plugin's handlers: voters in the dispatcher, observers behind the ring.
+extension LoadedPlugin {
+  /// Lets events reach the handlers of a plugin that comes anew.
+  func goLive(
+    dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
+  ) throws(RingError) {
+    let observer = makeObserver(ring: ring, overflow: overflow)
+    // Before the voters, so that it sees everything that they vote on.
+    try observer?.start()
+    var change = HandlerChange()
+    let voters = requests(voting: true)
+    change.added = handlers(voters)
+    change.enablesAdded = settings.isEnabled
+    adopt(dispatcher.apply(change), of: voters)
+    state.withLock { $0.observer = observer }
+  }
+
+  /// Puts the handlers into the place of the running generation's, which is not called any more afterwards.
+  ///
+  /// Voters change with one replacement of the dispatcher's table; handlers that only the older one has wait there for
+  /// ``settle(after:dispatcher:)`` or ``takeBack(from:dispatcher:)``. Observers go on where the older one's stand.
+  ///
+  /// - Parameter trial: counts the calls; nil when there is none.
+  func takeOver(
+    from older: LoadedPlugin, trial: Trial?, dispatcher: Dispatcher, ring: EventRing,
+    overflow: OverflowPolicy
+  ) throws(RingError) {
+    let past = older.state.withLock { ($0.tokens, $0.observer) }
+    let observer = makeObserver(ring: ring, overflow: overflow, continuing: past.1, trial: trial)
+    if let observer {
+      if let place = past.1 {
+        try observer.start(inPlaceOf: place)
+      } else {
+        try observer.start()
+      }
+    }
+    var change = HandlerChange()
+    change.enablesAdded = settings.isEnabled
+    let voters = requests(voting: true)
+    let coming = voters.filter { past.0[$0.name] == nil }
+    change.added = handlers(coming, trial)
+    var kept: [String: HandlerToken] = [:]
+    for request in voters {
+      guard let token = past.0[request.name] else { continue }
+      change.replaced[token] = handler(request, trial)
+      kept[request.name] = token
+    }
+    for (name, token) in past.0 where kept[name] == nil { change.enabled[token] = false }
+    let tokens = dispatcher.apply(change)
+    state.withLock { state in
+      state.observer = observer
+      state.tokens = kept
+    }
+    adopt(tokens, of: coming)
+  }
+
+  /// Ends the trial well: handlers that only the older generation had are gone, nothing is counted any more.
+  func settle(after older: LoadedPlugin, dispatcher: Dispatcher) {
+    let mine = state.withLock { $0.tokens }
+    var change = HandlerChange()
+    for request in requests(voting: true) {
+      if let token = mine[request.name] { change.replaced[token] = handler(request) }
+    }
+    let shared = Set(mine.values)
+    older.state.withLock { older in
+      change.removed = older.tokens.values.filter { !shared.contains($0) }
+      older.tokens = [:]
+      // Its place in the ring is this one's, unless nobody here observes: then it reads on until it is stopped.
+      if state.withLock({ $0.observer != nil }) { older.observer = nil }
+    }
+    dispatcher.apply(change)
+    state.withLock { state in
+      // The observer calls its handlers through them.
+      if state.observer == nil { state.candidates = [] }
+    }
+  }
+
+  /// Takes everything back that a newer generation has taken over.
+  func takeBack(from newer: LoadedPlugin, dispatcher: Dispatcher) {
+    let (mine, observer, settings) = state.withLock { ($0.tokens, $0.observer, $0.settings) }
+    var change = HandlerChange()
+    for request in requests(voting: true) {
+      guard let token = mine[request.name] else { continue }
+      change.replaced[token] = handler(request)
+      change.enabled[token] = settings.isEnabled
+    }
+    let shared = Set(mine.values)
+    newer.state.withLock { newer in
+      change.removed = newer.tokens.values.filter { !shared.contains($0) }
+      newer.tokens = [:]
+    }
+    dispatcher.apply(change)
+    guard let observer, let place = newer.state.withLock({ $0.observer }) else { return }
+    // It has a place that it gives away, so there is nothing to be refused.
+    try? observer.start(inPlaceOf: place)
+    newer.state.withLock { $0.observer = nil }
+  }
+
+  // MARK: Settings
+
+  var settings: PluginSettings { state.withLock { $0.settings } }
+
+  /// Applies what the operator has decided, at once for all handlers.
+  ///
+  /// - Parameter trial: the one that is on.
+  func apply(_ settings: PluginSettings, trial: Trial?, dispatcher: Dispatcher) {
+    let (tokens, observer) = state.withLock { state in
+      state.settings = settings
+      return (state.tokens, state.observer)
+    }
+    var change = HandlerChange()
+    for request in requests(voting: true) {
+      guard let token = tokens[request.name] else { continue }
+      change.replaced[token] = handler(request, trial)
+      change.enabled[token] = settings.isEnabled
+    }
+    observer?.setMuted(!settings.isEnabled)
+    dispatcher.apply(change)
+  }
+
+  // MARK: Making them
+
+  private func requests(voting: Bool) -> [HandlerRequest] {
+    state.withLock { $0.requests }.filter { ($0.role != .observer) == voting }
+  }
+
+  private func handlers(_ requests: [HandlerRequest], _ trial: Trial? = nil) -> [Handler] {
+    requests.map { handler($0, trial) }
+  }
+
+  private func handler(_ request: HandlerRequest, _ trial: Trial? = nil) -> Handler {
+    var handler = request.handler(pluginID: id, pluginName: name, settings)
+    guard let trial else { return handler }
+    let candidate = Trial.Candidate(handler, votes: request.role != .observer, trial)
+    state.withLock { $0.candidates.append(candidate) }
+    handler.function = Trial.call
+    handler.context = Unmanaged.passUnretained(candidate).toOpaque()
+    return handler
+  }
+
+  private func makeObserver(
+    ring: EventRing, overflow: OverflowPolicy, continuing older: Observer? = nil,
+    trial: Trial? = nil
+  ) -> Observer? {
+    let requests = requests(voting: false)
+    guard !requests.isEmpty else { return nil }
+    let observer = Observer(
+      named: name, ring: ring, overflow: overflow, handlers: handlers(requests, trial),
+      continuing: older)
+    observer.setMuted(!settings.isEnabled)
+    return observer
+  }
+
+  private func adopt(_ tokens: [HandlerToken], of requests: [HandlerRequest]) {
+    for (token, request) in zip(tokens, requests) {
+      services.handlerNames.set(request.name, for: token.id)
+      state.withLock { $0.tokens[request.name] = token }
+    }
+  }
+}
