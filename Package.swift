@@ -40,13 +40,15 @@ let exports: [LinkerSetting] = [
 /// A shipped plugin: a dynamic library under Sources/Plugins/<name>.
 ///
 /// A plugin in Swift keeps its manifest in a C target of its own, because Swift cannot put a text into a section.
-func plugin(_ name: String, in language: PluginLanguage) -> [Target] {
+func plugin(
+  _ name: String, in language: PluginLanguage, _ more: [Target.Dependency] = []
+) -> [Target] {
   let path = "Sources/Plugins/\(name)"
   switch language {
   case .c, .cxx:
     return [
       .target(
-        name: name, dependencies: ["CKemonPlugin"], path: path, exclude: ["README.md"],
+        name: name, dependencies: ["CKemonPlugin"] + more, path: path, exclude: ["README.md"],
         cSettings: language == .c ? strictC : nil, cxxSettings: language == .cxx ? strictCXX : nil,
         linkerSettings: exports)
     ]
@@ -114,7 +116,8 @@ let package = Package(
     // The house, top to bottom: arrows point down only.
     .target(name: "KemonEvents", dependencies: ["CKemonPlugin"], swiftSettings: rules),
     .target(
-      name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform"], swiftSettings: rules),
+      name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform", "KemonPlatform"],
+      swiftSettings: rules),
     .target(
       name: "KemonHooks", dependencies: ["CCapstone", "CFFI", "CKemonPlatform", "KemonPlatform"],
       swiftSettings: rules),
@@ -196,10 +199,15 @@ let package = Package(
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents", "KemonTestSupport"]),
     tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
     tests("KemonHost", ["KemonTestSupport"]),
+
+    // What several of the plugins that we ship are made of.
+    .target(
+      name: "deny-list", dependencies: ["CKemonPlugin"], path: "Sources/Plugins/deny-list",
+      cSettings: strictC),
   ]
     // The plugins that we ship.
-    + plugin("kext-guard", in: .c)
-    + plugin("policy-guard", in: .c)
+    + plugin("kext-guard", in: .c, ["deny-list"])
+    + plugin("policy-guard", in: .c, ["deny-list"])
     + plugin("dns-watch", in: .cxx)
     + plugin("path-guard", in: .swift)
     + plugin("event-log", in: .swift)

@@ -181,7 +181,7 @@ proctype Producer() {
      :: atomic { claim >= TOTAL -> break }
      fi;
 #else
-     /* claimNext, with many producers: fetch and add. */
+     /* claimNext, with many producers: compare and swap, and fetch and add after a clash. */
   :: atomic { !IS_DEAD && claim < TOTAL -> sequence = claim; claim++ };
 #endif
      if

@@ -110,10 +110,14 @@ static int32_t start_failed(kernel_oskext *kext, int32_t result) {
   return KERNEL_KEXT_RETURN_START_STOP_ERROR;
 }
 
+/* The call in OSKext::stop, as a function of its own: what a hook sees are the arguments of the stop routine. */
+KERNEL_FUNCTION_PATCHABLE(int32_t, OSKext_call_stop, (kernel_kmod_info *info, void *data)) {
+  return info->stop(info, data);
+}
+
 KERNEL_FUNCTION(int32_t, OSKext_stop, (kernel_oskext *kext)) {
   struct state *state = state_of(kext);
-  kernel_kmod_info *info = &state->facts->memory->info;
-  int32_t result = info->stop(info, NULL);
+  int32_t result = OSKext_call_stop(&state->facts->memory->info, NULL);
   if (result == 0) {
     state->body->destructed += 1;
     state->started = false;
@@ -126,14 +130,14 @@ static int32_t kext_start(kernel_kmod_info *info, void *data) {
   (void)info;
   kernel_kext_body *body = data;
   body->started += 1;
-  return body->status;
+  return body->status == 0 && body->start != NULL ? body->start(body->context) : body->status;
 }
 
 static int32_t kext_stop(kernel_kmod_info *info, void *data) {
   (void)data;
   kernel_kext_body *body = &((kernel_kext_memory *)(void *)info)->body;
   body->stopped += 1;
-  return body->stop_status;
+  return body->stop_status == 0 && body->stop != NULL ? body->stop(body->context) : body->stop_status;
 }
 
 static void copy_text(char *target, size_t size, const char *text) {
@@ -181,6 +185,7 @@ void kernel_oskext_forget(kernel_oskext *kext) {
   state->blocker = NULL;
 }
 
+const void *kernel_oskext_start_function(const kernel_oskext *kext) { return state_of(kext)->facts->start; }
 bool kernel_oskext_started(const kernel_oskext *kext) { return state_of(kext)->started; }
 uint32_t kernel_oskext_gate(const kernel_oskext *kext) { return state_of(kext)->gate; }
 const kernel_oskext *kernel_oskext_blocker(const kernel_oskext *kext) { return state_of(kext)->blocker; }

@@ -27,11 +27,14 @@ public final class KernelModel: Sendable {
   public let kauth: KauthScopes
   /// Its files.
   public let files: FileSystem
+  /// Its processes.
+  public let processes: Processes
 
   private let isHooked: Bool
   let records: KernelRecords
   let filesMonitor: FilesMonitor
   let kauthMonitor: KauthMonitor
+  let processMonitor: ProcessMonitor
   // One session at a time. Handlers of plugins run inside, none can take it.
   private let sessionLock = PosixLock(())
 
@@ -62,7 +65,10 @@ public final class KernelModel: Sendable {
     files = FileSystem(release: release, kauth: kauth, policies: PolicyCheck(asking: mac))
     filesMonitor = FilesMonitor(files, records: records)
     kauthMonitor = KauthMonitor(kauth, records: records)
+    processes = Processes(files: files, policies: ProcessPolicies(asking: mac))
+    processMonitor = ProcessMonitor(processes, records: records)
     try filesMonitor.attach()
+    try processMonitor.attach()
     network = try NetworkStack(
       release: release, records: records, policies: SocketPolicies(asking: mac))
     if !isHooked { try close() }
@@ -94,14 +100,23 @@ public final class KernelModel: Sendable {
       let lane = Lane.current
       defer { lane.process = nil }
       let objects = SessionObjects()
+      for process in session.processes { objects.keep(processes.adopt(process), as: process) }
       let steps = session.steps.map { step in
-        lane.process = step.process
-        let context = StepContext(
-          model: self, session: session, process: step.process, objects: objects)
-        return StepResult(step: step, outcome: step.action.perform(in: context))
+        StepResult(step: step, outcome: perform(step, of: session, on: lane, objects))
       }
       return SessionResult(steps: steps, kexts: kexts.outcomes)
     }
+  }
+
+  private func perform(
+    _ step: Session.Step, of session: Session, on lane: Lane, _ objects: SessionObjects
+  ) -> StepOutcome {
+    guard let actor = objects.process(step.process), actor.isAlive else {
+      return .result(DarwinErrno.ESRCH.rawValue)
+    }
+    lane.process = actor.identity
+    return step.action.perform(
+      in: StepContext(model: self, session: session, actor: actor, objects: objects))
   }
 
   /// Runs a closure on a machine that has just been started and that is nobody else's meanwhile.
@@ -118,6 +133,7 @@ public final class KernelModel: Sendable {
       kauthMonitor.close()
       kauth.removeListeners()
       files.reset()
+      processes.restart()
       if isHooked { try filesMonitor.attach() }
       let result = body()
       network.reset()
@@ -131,6 +147,7 @@ public final class KernelModel: Sendable {
   /// Done at the end of the model's life otherwise.
   public func close() throws(KernelError) {
     kauthMonitor.close()
+    try processMonitor.detach()
     try filesMonitor.detach()
     try network.close()
     try kexts.close()

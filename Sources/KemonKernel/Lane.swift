@@ -9,12 +9,14 @@ internal import Synchronization
 final class Lane {
   /// The process that is in the kernel on this thread.
   var process: Session.Process?
-  /// The kexts whose OSKext::start this thread is in, innermost last.
-  private(set) var starts: [UnsafePointer<kernel_oskext>] = []
+  /// The kexts whose OSKext::start or OSKext::stop this thread is in, innermost last.
+  private(set) var kexts: [UnsafePointer<kernel_oskext>] = []
   /// A number of its own, from 1.
   let number = Int(lastNumber.wrappingAdd(1, ordering: .relaxed).newValue)
   /// What the thread does with files.
   let files = FileLane()
+  /// What the thread does with processes.
+  let processes = ProcessLane()
   /// How many events happened on the thread.
   private(set) var events = 0
   private var spare: RecordBuilder?
@@ -46,11 +48,11 @@ final class Lane {
     return UInt64(number) << 40 | lastOperation
   }
 
-  /// Notes that the thread enters OSKext::start.
-  func enter(_ kext: UnsafePointer<kernel_oskext>) { starts.append(kext) }
+  /// Notes that the thread enters OSKext::start or OSKext::stop.
+  func enter(_ kext: UnsafePointer<kernel_oskext>) { kexts.append(kext) }
 
   /// Notes that it has left the innermost one.
-  func leave() { _ = starts.popLast() }
+  func leave() { _ = kexts.popLast() }
 
   /// Lends a record builder; a handler that causes another event gets another one.
   func withBuilder<Result>(_ body: (inout RecordBuilder) -> Result) -> Result {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import KemonPluginHost
 
 /// The command line: one subcommand per file under Commands/.
 @main
@@ -32,6 +33,7 @@ struct KemonHost: ParsableCommand {
     defaultSubcommand: RunCommand.self)
 
   static func main() {
+    WorkerMain.runIfAsked()
     do {
       var command = try parseAsRoot()
       try command.run()

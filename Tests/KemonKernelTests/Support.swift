@@ -35,7 +35,7 @@ struct Seen: Equatable, CustomStringConvertible {
     let subject = record.subject
     (pid, ppid, uid) = (subject.pid, subject.ppid, subject.uid)
     (comm, parent) = (record.text(subject.comm), record.text(subject.parent))
-    if kind == "kext.start", let kext = record.view(of: kemon_kext.self) {
+    if kind.hasPrefix("kext."), let kext = record.view(of: kemon_kext.self) {
       (status, base, size) = (kext.status, kext.base, kext.module_size)
       (name, version, path) = (kext.name.string, kext.version.string, kext.path.string)
     }
@@ -50,6 +50,7 @@ struct Seen: Equatable, CustomStringConvertible {
   var description: String {
     switch kind {
     case "kext.start": "\(phase.name) \(name) \(status)"
+    case "kext.stop": "\(phase.name) stop \(name) \(status)"
     case "kernel.log": "\(source): \(text)"
     default: "\(kind) \(source)"
     }
@@ -58,36 +59,52 @@ struct Seen: Equatable, CustomStringConvertible {
 
 /// What the plugin of a test says about kexts, by their identifiers.
 final class Rules: Sendable {
-  let denied: [String: Int32]
-  let replaced: [String: Int64]
-
-  init(denied: [String: Int32] = [:], replaced: [String: Int64] = [:]) {
-    self.denied = denied
-    self.replaced = replaced
+  /// What happens to their routines.
+  struct Answers: Sendable {
+    var denied: [String: Int32] = [:]
+    var replaced: [String: Int64] = [:]
   }
 
+  private let start: Answers
+  private let stop: Answers
+
+  init(
+    denied: [String: Int32] = [:], replaced: [String: Int64] = [:], stop: Answers = Answers()
+  ) {
+    start = Answers(denied: denied, replaced: replaced)
+    self.stop = stop
+  }
+
+  /// The handler before and the one after.
   var handlers: [Handler] {
-    let context = Unmanaged.passUnretained(self).toOpaque()
-    return [
-      Handler(
-        name: "pre", pluginID: 7, pluginName: "test", kinds: [EventKind(KEMON_KIND_KEXT_START_PRE)],
-        function: { context, event, verdict in
-          guard let context, let event, let verdict else { return KEMON_E_INVALID }
-          let rules = Unmanaged<Rules>.fromOpaque(context).takeUnretainedValue()
-          let name = RecordView(trusted: event).view(of: kemon_kext.self)?.name.string ?? ""
-          guard let error = rules.denied[name] else { return KEMON_OK }
-          return kemon_deny(verdict, error, "denied by the test")
-        }, context: context),
-      Handler(
-        name: "post", pluginID: 7, pluginName: "test", kinds: [EventKind(KEMON_KIND_KEXT_START)],
-        function: { context, event, verdict in
-          guard let context, let event, let verdict else { return KEMON_E_INVALID }
-          let rules = Unmanaged<Rules>.fromOpaque(context).takeUnretainedValue()
-          let name = RecordView(trusted: event).view(of: kemon_kext.self)?.name.string ?? ""
-          guard let result = rules.replaced[name] else { return KEMON_OK }
-          return kemon_replace_result(verdict, result, "replaced by the test")
-        }, context: context),
+    [
+      handler("pre", [KEMON_KIND_KEXT_START_PRE, KEMON_KIND_KEXT_STOP_PRE]),
+      handler("post", [KEMON_KIND_KEXT_START, KEMON_KIND_KEXT_STOP]),
     ]
+  }
+
+  private func handler(_ name: String, _ kinds: [Int]) -> Handler {
+    Handler(
+      name: name, pluginID: 7, pluginName: "test", kinds: kinds.map { EventKind($0) },
+      function: { context, event, verdict in
+        guard let context, let event, let verdict else { return KEMON_E_INVALID }
+        return Unmanaged<Rules>.fromOpaque(context).takeUnretainedValue()
+          .answer(RecordView(trusted: event), verdict)
+      }, context: Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  private func answer(
+    _ record: RecordView, _ verdict: UnsafeMutablePointer<kemon_verdict>
+  ) -> kemon_status {
+    let name = record.view(of: kemon_kext.self)?.name.string ?? ""
+    let answers = record.kind.info?.name == "kext.stop" ? stop : start
+    if record.phase == .pre, let error = answers.denied[name] {
+      return kemon_deny(verdict, error, "denied by the test")
+    }
+    if record.phase == .post, let result = answers.replaced[name] {
+      return kemon_replace_result(verdict, result, "replaced by the test")
+    }
+    return KEMON_OK
   }
 }
 

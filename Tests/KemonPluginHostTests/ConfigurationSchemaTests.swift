@@ -24,7 +24,11 @@ import Testing
 
   @Test func `what does not fit is told at once, with places, and nothing is created`() throws {
     let test = try host()
-    let file = "{\"plugins\": {\n  \"schemed\": {\"level\": 0,\n    \"names\": [\"a\", 1], \"lvl\": 1}}}"
+    let file = """
+      {"plugins": {
+        "schemed": {"level": 0,
+          "names": ["a", 1], "lvl": 1}}}
+      """
     let places = try ConfigurationPlaces(file: "config.json", bytes: Array(file.utf8))
     let configurations = try #require(JSONValue(parsing: file).value(at: "plugins"))
     let report = test.host.load(

@@ -39,7 +39,8 @@ import Testing
     #expect(problem.file == folder.file("voter.so"))
     #expect(
       problem.found
-        == "found a signature by key \(key.publicKey.name), needed is one by \(other.publicKey.name)")
+        == "found a signature by key \(key.publicKey.name), needed is one by \(other.publicKey.name)"
+    )
 
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.file("voter.so"))))
     try folder.write(bytes + [0], to: "voter.so", mode: 0o755)
@@ -55,7 +56,7 @@ import Testing
     #expect(rules(folder, key) == ["signature.missing"])
   }
 
-  @Test func `a lock may name who signs instead of a hash, so that updates need no new lock`() throws {
+  @Test func `a lock may name who signs, so that updates need no new lock`() throws {
     let (key, other) = (MinisignSecretKey(), MinisignSecretKey())
     let folder = try signed(by: key)
     let renewal = try PluginsLock.renew(folder.path, signers: [other.publicKey, key.publicKey])

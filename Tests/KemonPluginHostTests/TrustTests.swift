@@ -132,10 +132,11 @@ import Testing
     for _ in 0..<3000 {
       var bytes = good
       for _ in 0..<Int.random(in: 1...6, using: &random) {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
         switch Int.random(in: 0..<3, using: &random) {
-        case 0: bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
-        case 1: bytes.remove(at: Int.random(in: 0..<bytes.count, using: &random))
-        default: bytes.insert(UInt8.random(in: 32...126, using: &random), at: Int.random(in: 0..<bytes.count, using: &random))
+        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes.remove(at: place)
+        default: bytes.insert(UInt8.random(in: 32...126, using: &random), at: place)
         }
       }
       guard let lock = try? PluginsLock(parsing: bytes) else { continue }
@@ -206,7 +207,7 @@ import Testing
     #expect(scan().first?.found == "\(outer.path): owner \(geteuid()), mode 0777")
     #expect(scan().first?.file == inner)
     chmod(outer.path, 0o1777)
-    #expect(scan().isEmpty, "in a folder with the sticky bit each may only take away what is theirs")
+    #expect(scan().isEmpty, "where the sticky bit is each may only take away what is theirs")
     #expect(PluginScanner.scan([outer.path]).problems.map(\.rule.id) == ["directory.trust"])
     chmod(outer.path, 0o777)
     #expect(PluginScanner.scan([inner], trust: TrustPolicy(.any)).problems.isEmpty)

@@ -28,7 +28,8 @@ import Testing
         "deny[0].id: found 0, needed is at least 1 character",
         "deny[1].id: found nothing, needed is a value",
         #"deny[1].kind: found "x", needed is one of "open", "exec""#,
-        "deny[1].why: found an integer, needed is text", "deny[2]: found an integer, needed is an object",
+        "deny[1].why: found an integer, needed is text",
+        "deny[2]: found an integer, needed is an object",
         "dney: found an unknown member, needed is perhaps deny",
         "limit: found 11, needed is 10 or less",
       ])
@@ -97,7 +98,7 @@ import Testing
     (#"{"properties": {"a": 1}}"#, "properties.a: found an integer, needed is a schema"),
     (#"{"$ref": "other.json"}"#, "$ref: found \"other.json\", needed is \"#/$defs/NAME\""),
     (
-      #"{"$ref": "#/$defs/rlue", "$defs": {"rule": {}}}"#,
+      ##"{"$ref": "#/$defs/rlue", "$defs": {"rule": {}}}"##,
       "$ref: found \"rlue\", needed is perhaps rule"
     ),
     (

@@ -7,6 +7,7 @@
 #include <kemon/kemon.h>
 #include <kemon/original.h>
 #include <kemon/ring.h>
+#include <kemon/worker.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), "offset of " #type "." #field)
@@ -133,6 +134,76 @@ OFFSET(kemon_ext_names, reserved, 4);
 OFFSET(kemon_ext_names, plugin, 8);
 OFFSET(kemon_ext_names, handler, 16);
 
+SIZE(kemon_field, 24);
+OFFSET(kemon_field, size, 0);
+OFFSET(kemon_field, kind, 4);
+OFFSET(kemon_field, type, 6);
+OFFSET(kemon_field, offset, 8);
+OFFSET(kemon_field, width, 12);
+OFFSET(kemon_field, index, 16);
+OFFSET(kemon_field, flags, 20);
+
+SIZE(kemon_value, 24);
+OFFSET(kemon_value, number, 0);
+OFFSET(kemon_value, bytes, 8);
+OFFSET(kemon_value, len, 16);
+
+SIZE(kemon_ext_schema, 64);
+OFFSET(kemon_ext_schema, size, 0);
+OFFSET(kemon_ext_schema, reserved, 4);
+OFFSET(kemon_ext_schema, kind, 8);
+OFFSET(kemon_ext_schema, info, 16);
+OFFSET(kemon_ext_schema, fields, 24);
+OFFSET(kemon_ext_schema, field, 32);
+OFFSET(kemon_ext_schema, json, 40);
+OFFSET(kemon_ext_schema, declare, 48);
+OFFSET(kemon_ext_schema, emit, 56);
+
+SIZE(kemon_cell, 64);
+OFFSET(kemon_cell, value, 0);
+OFFSET(kemon_cell, reserved, 8);
+
+SIZE(kemon_ext_metrics, 40);
+OFFSET(kemon_ext_metrics, size, 0);
+OFFSET(kemon_ext_metrics, reserved, 4);
+OFFSET(kemon_ext_metrics, counter, 8);
+OFFSET(kemon_ext_metrics, histogram, 16);
+OFFSET(kemon_ext_metrics, record, 24);
+OFFSET(kemon_ext_metrics, lane, 32);
+
+SIZE(kemon_ext_timer, 24);
+OFFSET(kemon_ext_timer, size, 0);
+OFFSET(kemon_ext_timer, reserved, 4);
+OFFSET(kemon_ext_timer, arm, 8);
+OFFSET(kemon_ext_timer, cancel, 16);
+
+SIZE(kemon_ext_defer, 40);
+OFFSET(kemon_ext_defer, size, 0);
+OFFSET(kemon_ext_defer, reserved, 4);
+OFFSET(kemon_ext_defer, open, 8);
+OFFSET(kemon_ext_defer, resolve, 16);
+OFFSET(kemon_ext_defer, retain, 24);
+OFFSET(kemon_ext_defer, release, 32);
+
+SIZE(kemon_ext_modify, 16);
+OFFSET(kemon_ext_modify, size, 0);
+OFFSET(kemon_ext_modify, reserved, 4);
+OFFSET(kemon_ext_modify, set_u64, 8);
+
+SIZE(kemon_ext_mute, 40);
+OFFSET(kemon_ext_mute, size, 0);
+OFFSET(kemon_ext_mute, reserved, 4);
+OFFSET(kemon_ext_mute, subject, 8);
+OFFSET(kemon_ext_mute, path, 16);
+OFFSET(kemon_ext_mute, clear, 24);
+OFFSET(kemon_ext_mute, invalidate, 32);
+
+SIZE(kemon_ext_blob, 24);
+OFFSET(kemon_ext_blob, size, 0);
+OFFSET(kemon_ext_blob, reserved, 4);
+OFFSET(kemon_ext_blob, reserve, 8);
+OFFSET(kemon_ext_blob, get, 16);
+
 SIZE(kemon_host, 80);
 OFFSET(kemon_host, size, 0);
 OFFSET(kemon_host, abi, 4);
@@ -222,6 +293,27 @@ OFFSET(kemon_net_connect, source_port, 16);
 OFFSET(kemon_net_connect, destination_port, 18);
 OFFSET(kemon_net_connect, address_family, 20);
 OFFSET(kemon_net_connect, protocol, 22);
+
+SIZE(kemon_process, 32);
+OFFSET(kemon_process, start_ns, 0);
+OFFSET(kemon_process, pid, 8);
+OFFSET(kemon_process, method, 12);
+OFFSET(kemon_process, comm, 16);
+OFFSET(kemon_process, exe, 24);
+
+SIZE(kemon_process_exit, 16);
+OFFSET(kemon_process_exit, status, 0);
+OFFSET(kemon_process_exit, signal, 4);
+OFFSET(kemon_process_exit, reason_namespace, 8);
+OFFSET(kemon_process_exit, reason, 12);
+
+SIZE(kemon_dylib_invalid, 40);
+OFFSET(kemon_dylib_invalid, dev, 0);
+OFFSET(kemon_dylib_invalid, ino, 8);
+OFFSET(kemon_dylib_invalid, offset, 16);
+OFFSET(kemon_dylib_invalid, action, 24);
+OFFSET(kemon_dylib_invalid, reserved, 28);
+OFFSET(kemon_dylib_invalid, path, 32);
 
 SIZE(kemon_net_packet, 64);
 OFFSET(kemon_net_packet, source, 0);
@@ -390,5 +482,28 @@ OFFSET(kemon_original_kext, module_path, 3136);
 OFFSET(kemon_original_kext, module_version, 4160);
 SIZE(kemon_original_lost, 2096);
 OFFSET(kemon_original_lost, count, 2088);
+
+SIZE(kemon_worker_frame, 8);
+OFFSET(kemon_worker_frame, length, 0);
+OFFSET(kemon_worker_frame, type, 4);
+SIZE(kemon_worker_request, 16);
+OFFSET(kemon_worker_request, size, 0);
+OFFSET(kemon_worker_request, handler, 4);
+OFFSET(kemon_worker_request, number, 8);
+SIZE(kemon_worker_answer, 144);
+OFFSET(kemon_worker_answer, number, 0);
+OFFSET(kemon_worker_answer, value, 8);
+OFFSET(kemon_worker_answer, reserved, 12);
+OFFSET(kemon_worker_answer, verdict, 16);
+SIZE(kemon_worker_page, 40);
+OFFSET(kemon_worker_page, size, 0);
+OFFSET(kemon_worker_page, version, 4);
+OFFSET(kemon_worker_page, time_ns, 8);
+OFFSET(kemon_worker_page, name_bytes, 16);
+OFFSET(kemon_worker_page, reserved, 20);
+OFFSET(kemon_worker_page, plugins_off, 24);
+OFFSET(kemon_worker_page, plugins_count, 28);
+OFFSET(kemon_worker_page, handlers_off, 32);
+OFFSET(kemon_worker_page, handlers_count, 36);
 
 #endif

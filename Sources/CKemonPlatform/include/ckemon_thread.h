@@ -24,6 +24,14 @@ static inline uint32_t ckemon_thread_role(void) { return ckemon_thread_role_word
 /* Sets the calling thread's own role. */
 static inline void ckemon_thread_set_role(uint32_t role) { ckemon_thread_role_word = role; }
 
+extern _Thread_local uint32_t ckemon_thread_depth_word;
+
+/* How many synthetic events led to what the calling thread does; 0 when it handles none. Any thread. */
+static inline uint32_t ckemon_thread_depth(void) { return ckemon_thread_depth_word; }
+
+/* Sets the depth of what the calling thread does. */
+static inline void ckemon_thread_set_depth(uint32_t depth) { ckemon_thread_depth_word = depth; }
+
 /* Names the calling thread for debuggers; the first 15 bytes count. */
 void ckemon_thread_set_name(const char *name);
 

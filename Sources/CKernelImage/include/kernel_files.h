@@ -23,6 +23,7 @@
 #define KERNEL_O_TRUNC 0x400
 #define KERNEL_O_EXCL 0x800
 #define KERNEL_O_DIRECTORY 0x100000
+#define KERNEL_O_CLOEXEC 0x1000000
 
 /* Flags of renamex_np. */
 #define KERNEL_RENAME_SWAP 0x2

@@ -52,7 +52,7 @@ typedef struct kernel_osstring {
   uint64_t words[6];
 } kernel_osstring;
 
-/* What the code of a model kext works on: what it returns, and how often it ran. */
+/* What the code of a model kext works on: what it returns, how often it ran, and what else it does. */
 typedef struct kernel_kext_body {
   int32_t status; /* of the start routine */
   int32_t stop_status;
@@ -61,6 +61,10 @@ typedef struct kernel_kext_body {
   uint32_t stopped;
   uint32_t constructed;
   uint32_t destructed;
+  /* What the routines end with where they do not fail by themselves; NULL for nothing. They get the context. */
+  int32_t (*start)(void *context);
+  int32_t (*stop)(void *context);
+  void *context;
 } kernel_kext_body;
 
 /* A linked kext: its kmod_info, and behind it what its code works on. */
@@ -112,6 +116,9 @@ void kernel_oskext_set_loaded(kernel_oskext *kext, bool loaded);
 /* Forgets what an OSKext_start before left, for one that a hook may skip. */
 void kernel_oskext_forget(kernel_oskext *kext);
 
+/* The OSKext_start of the kext's kernel: releases have functions of their own. */
+const void *kernel_oskext_start_function(const kernel_oskext *kext);
+
 /* What OSKext_start and OSKext_stop left: whether the kext is started, the gate that it did not pass, the dependency that
  * stood there, and what the start routine or the constructors returned. */
 bool kernel_oskext_started(const kernel_oskext *kext);
@@ -122,6 +129,9 @@ int32_t kernel_oskext_start_result(const kernel_oskext *kext);
 /* Calls the stop routine of a started kext, and its C++ destructors when that returned 0. What the routine returned,
  * where 0 means that the kext is stopped. Can be hooked. */
 int32_t OSKext_stop(kernel_oskext *kext);
+
+/* The call in it. Can be hooked. */
+int32_t OSKext_call_stop(kernel_kmod_info *info, void *data);
 
 /* Reads an OSKext as a hook does: by the layout of the release. */
 kernel_kmod_info *kernel_oskext_kmod_info(const kernel_oskext *kext, const kernel_oskext_layout *layout);

@@ -53,6 +53,7 @@
 #define KERNEL_KAUTH_VNODE_WRITE_SECURITY 0x1000u
 #define KERNEL_KAUTH_VNODE_TAKE_OWNERSHIP 0x2000u
 #define KERNEL_KAUTH_VNODE_LINKTARGET 0x2000000u
+#define KERNEL_KAUTH_VNODE_CHECKIMMUTABLE 0x4000000u
 
 /* The scopes of one kernel. */
 typedef struct kernel_kauth kernel_kauth;

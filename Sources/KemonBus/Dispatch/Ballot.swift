@@ -97,11 +97,15 @@ struct Ballot {
     _ entry: UnsafePointer<HandlerEntry>, _ answer: UnsafeMutablePointer<kemon_verdict>,
     _ status: kemon_status, latency: UInt32
   ) {
+    // Before the answer is read: the outcome of the fault that begins a quarantine counts, the next one's does not.
+    let tier = entry.pointee.currentTier
     let opinion = opinion(entry, answer, status)
-    (room.votes + count).initialize(to: entry.pointee.vote(opinion, latency: latency))
+    (room.votes + count).initialize(to: entry.pointee.vote(opinion, tier, latency: latency))
     count += 1
-    guard isCounted(opinion, entry) else { return }
-    if entry.pointee.tier == .guard {
+    // What is decided without a handler must be asked again when its votes count again.
+    if tier != entry.pointee.tier { isCacheable = false }
+    guard isCounted(opinion, entry, tier) else { return }
+    if tier == .guard {
       guarded = guarded.joined(with: opinion)
     } else {
       enforced = enforced.joined(with: opinion)
@@ -116,10 +120,9 @@ struct Ballot {
       action != .defer
     else {
       isCacheable = false
-      entry.pointee.counters.add(.faults, on: thread)
       (answer.pointee.reason.0, answer.pointee.reason.1) = (0, 0)
       return Verdict(
-        action: entry.pointee.onFault, decidedBy: entry.pointee.pluginID,
+        action: entry.pointee.outcome(of: status, on: thread), decidedBy: entry.pointee.pluginID,
         priority: entry.pointee.priority)
     }
     let flags = answer.pointee.flags
@@ -135,8 +138,10 @@ struct Ballot {
   }
 
   /// Whether a vote is joined, or only kept; denials are counted on the way.
-  private func isCounted(_ opinion: Verdict, _ entry: UnsafePointer<HandlerEntry>) -> Bool {
-    let isEffective = entry.pointee.tier != .observe && (canDeny || !opinion.isDenied)
+  private func isCounted(
+    _ opinion: Verdict, _ entry: UnsafePointer<HandlerEntry>, _ tier: VerdictTier
+  ) -> Bool {
+    let isEffective = tier != .observe && (canDeny || !opinion.isDenied)
     if opinion.isDenied {
       entry.pointee.counters.add(isEffective ? .denies : .wouldDenies, on: thread)
     }

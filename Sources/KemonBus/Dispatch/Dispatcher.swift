@@ -17,6 +17,8 @@ public final class Dispatcher: @unchecked Sendable {
 
   /// What handlers together answered to equal events.
   public let cache: VerdictCache
+  /// Publishes what plugins emit.
+  public let emissions: Emissions
 
   /// Makes a dispatcher that publishes to a ring.
   ///
@@ -26,6 +28,7 @@ public final class Dispatcher: @unchecked Sendable {
   public init(ring: EventRing, clock: EventClock = EventClock(), cacheCapacity: Int = 4096) {
     self.ring = ring
     self.clock = clock
+    emissions = Emissions(ring: ring)
     cache = VerdictCache(capacity: cacheCapacity)
     table = Atomic(HandlerTable([]).address)
   }
@@ -42,7 +45,10 @@ public final class Dispatcher: @unchecked Sendable {
   @discardableResult
   public func add(_ handlers: [Handler]) -> [HandlerToken] {
     registry.withLock { registry in
-      let tokens = handlers.map { registry.add($0) }
+      let tokens = handlers.map { handler in
+        handler.standing?.attach(to: cache)
+        return registry.add(handler, standing: standing())
+      }
       publish(&registry)
       return tokens
     }
@@ -79,10 +85,35 @@ public final class Dispatcher: @unchecked Sendable {
   @discardableResult
   public func replace(_ token: HandlerToken, with handler: Handler) -> Bool {
     registry.withLock { registry in
-      let isKnown = registry.change(token) { $0.handler = handler }
+      handler.standing?.attach(to: cache)
+      let isKnown = registry.change(token) { registered in
+        registered.handler = handler
+        registered.standing = handler.standing ?? standing()
+      }
       if isKnown { publish(&registry) }
       return isKnown
     }
+  }
+
+  /// Forgets the faults of a handler, and ends its quarantine.
+  ///
+  /// - Returns: false when there is no such handler.
+  @discardableResult
+  public func resetStanding(_ token: HandlerToken) -> Bool {
+    guard let standing = registry.withLock({ $0.standing(token) }) else { return false }
+    standing.reset()
+    return true
+  }
+
+  /// Forgets the faults of all handlers.
+  public func resetStandings() {
+    for standing in registry.withLock({ $0.standings }) { standing.reset() }
+  }
+
+  func standing() -> HandlerStanding {
+    let standing = HandlerStanding(clock: { [clock] in clock.steady() })
+    standing.attach(to: cache)
+    return standing
   }
 
   /// Swaps the table, forgets remembered answers, and waits for those who are inside the old table.

@@ -144,6 +144,7 @@ enum PathOffsets {
   static let none = UInt16.max
 
   static func of(_ kind: EventKind) -> (UInt16, UInt16) {
+    if kind.isDeclared { return offsets(kind) }
     let number = Int(kind.rawValue)
     return number < EventKind.limit ? table[number] : (none, none)
   }
@@ -152,14 +153,14 @@ enum PathOffsets {
   nonisolated(unsafe) private static let table: UnsafePointer<(UInt16, UInt16)> = {
     let table = UnsafeMutablePointer<(UInt16, UInt16)>.allocate(capacity: EventKind.limit)
     table.initialize(repeating: (none, none), count: EventKind.limit)
-    for kind in EventKind.allKinds {
-      let offsets = (kind.info?.fields ?? [])
-        .filter { $0.type == .str && ($0.name == "path" || $0.name == "to") }
-        .map { UInt16($0.offset) }
-      table[Int(kind.rawValue)] = (
-        offsets.first ?? none, offsets.count > 1 ? offsets[1] : none
-      )
-    }
+    for kind in EventKind.allKinds { table[Int(kind.rawValue)] = offsets(kind) }
     return UnsafePointer(table)
   }()
+
+  private static func offsets(_ kind: EventKind) -> (UInt16, UInt16) {
+    let offsets = (kind.info?.fields ?? [])
+      .filter { $0.type == .str && ($0.name == "path" || $0.name == "to") }
+      .map { UInt16($0.offset) }
+    return (offsets.first ?? none, offsets.count > 1 ? offsets[1] : none)
+  }
 }

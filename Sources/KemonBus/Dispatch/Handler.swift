@@ -21,19 +21,29 @@ public struct Handler: @unchecked Sendable {
   public var priority: Int32
   /// What it is taken to have voted when it fails.
   public var onFault: VerdictAction
+  /// What it is taken to have voted when it does not answer in time; said by ``StandInStatus``.
+  public var onTimeout: VerdictAction
+  /// Whether the function is the host's, calls the plugin's elsewhere, and may return a ``StandInStatus``.
+  public var isStandIn: Bool
   /// What is called.
   public var function: kemon_handler_fn
   /// The function's first argument; must live until the handler has been removed.
   public var context: UnsafeMutableRawPointer?
   /// What of an event its answers depend on, if they may be remembered; see ``VerdictCache``.
   public var cache: CacheDeclaration
+  /// Where its faults are written down; nil for a standing of the dispatcher's making.
+  public var standing: HandlerStanding?
+  /// What the context points to, kept until the handler has been removed and its last call has left; nil for nothing.
+  public var owner: (any AnyObject & Sendable)?
 
   /// Makes a handler.
   public init(
     name: String, pluginID: UInt32, pluginName: String, kinds: [EventKind],
     filter: EventFilter? = nil, tier: VerdictTier = .enforce, priority: Int32 = 0,
-    onFault: VerdictAction = .abstain, function: @escaping kemon_handler_fn,
-    context: UnsafeMutableRawPointer? = nil, cache: CacheDeclaration = .none
+    onFault: VerdictAction = .abstain, onTimeout: VerdictAction = .abstain,
+    isStandIn: Bool = false, function: @escaping kemon_handler_fn,
+    context: UnsafeMutableRawPointer? = nil, cache: CacheDeclaration = .none,
+    standing: HandlerStanding? = nil, owner: (any AnyObject & Sendable)? = nil
   ) {
     self.name = name
     self.pluginID = pluginID
@@ -43,9 +53,13 @@ public struct Handler: @unchecked Sendable {
     self.tier = tier
     self.priority = priority
     self.onFault = onFault
+    self.onTimeout = onTimeout
+    self.isStandIn = isStandIn
     self.function = function
     self.context = context
     self.cache = cache
+    self.standing = standing
+    self.owner = owner
   }
 }
 
@@ -75,12 +89,16 @@ public struct HandlerStatistics: Sendable {
   public let filtered: UInt64
   /// Denials that counted.
   public let denies: UInt64
-  /// Denials that were only recorded: tier observe, or a kind that cannot be denied.
+  /// Denials that were only recorded: tier observe, a kind that cannot be denied, or a handler in quarantine.
   public let wouldDenies: UInt64
   /// Calls that failed or answered what is not allowed.
   public let faults: UInt64
+  /// Events that it did not answer in time, whether it was called or its turn did not come.
+  public let timeouts: UInt64
   /// Calls that were timed.
   public let timedCalls: UInt64
   /// Time of the timed calls together, in nanoseconds.
   public let timedNanoseconds: UInt64
+  /// Whether its votes count, and what it has to answer for; nil where no votes are asked for.
+  public let standing: HandlerStanding.Report?
 }

@@ -6,6 +6,8 @@ internal import Synchronization
 public struct HandlerChange: Sendable {
   /// Handlers that take the places of others, with their tokens and what was counted so far.
   public var replaced: [HandlerToken: Handler] = [:]
+  /// Whether those in ``replaced`` answer for the faults of those whose places they take.
+  public var keepsStandings = false
   /// Handlers that are called from now on, or not called for a while.
   public var enabled: [HandlerToken: Bool] = [:]
   /// Handlers that go.
@@ -28,12 +30,21 @@ extension Dispatcher {
   @discardableResult
   public func apply(_ change: HandlerChange) -> [HandlerToken] {
     registry.withLock { registry in
-      for (token, handler) in change.replaced { registry.change(token) { $0.handler = handler } }
+      for (token, handler) in change.replaced {
+        handler.standing?.attach(to: cache)
+        registry.change(token) { registered in
+          registered.handler = handler
+          if !change.keepsStandings { registered.standing = handler.standing ?? standing() }
+        }
+      }
       for (token, isEnabled) in change.enabled {
         registry.change(token) { $0.isEnabled = isEnabled }
       }
       for token in change.removed { registry.change(token) { $0.isActive = false } }
-      let tokens = change.added.map { registry.add($0) }
+      let tokens = change.added.map { handler in
+        handler.standing?.attach(to: cache)
+        return registry.add(handler, standing: standing())
+      }
       for token in tokens { registry.change(token) { $0.isEnabled = change.enablesAdded } }
       publish(&registry)
       return tokens

@@ -8,7 +8,7 @@ internal import Synchronization
 /// Threads beyond the last line share it and count with atomic additions.
 struct HandlerCounters {
   enum Field: Int {
-    case calls, filtered, denies, wouldDenies, faults, timedCalls, timedNanoseconds
+    case calls, filtered, denies, wouldDenies, faults, timedCalls, timedNanoseconds, timeouts
   }
 
   /// Threads from 1 up to this one have a line of their own.

@@ -11,6 +11,7 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
     let token: HandlerToken
     var handler: Handler
     let counters: HandlerCounters
+    var standing: HandlerStanding
     /// Events that were shown to it in tables that are gone.
     var asked: UInt64 = 0
     var isActive = true
@@ -21,12 +22,21 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
 
   private var nextID: UInt32 = 1
   private var handlers: [Registered] = []
+  /// What handlers were before they changed: the table that is about to go may use it.
+  private var changed: [Registered] = []
 
-  mutating func add(_ handler: Handler) -> HandlerToken {
+  /// Adds a handler.
+  ///
+  /// - Parameter standing: for a handler that brings none.
+  mutating func add(
+    _ handler: Handler, standing: @autoclosure () -> HandlerStanding
+  ) -> HandlerToken {
     let token = HandlerToken(id: nextID)
     nextID += 1
     handlers.append(
-      Registered(token: token, handler: handler, counters: HandlerCounters.allocate()))
+      Registered(
+        token: token, handler: handler, counters: HandlerCounters.allocate(),
+        standing: handler.standing ?? standing()))
     return token
   }
 
@@ -36,9 +46,18 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
     guard let index = handlers.firstIndex(where: { $0.token == token && $0.isActive }) else {
       return false
     }
+    changed.append(handlers[index])
     body(&handlers[index])
     return true
   }
+
+  /// The standing of a handler that is registered; nil when there is none.
+  func standing(_ token: HandlerToken) -> HandlerStanding? {
+    handlers.first { $0.token == token && $0.isActive }?.standing
+  }
+
+  /// The standings of all handlers that are registered.
+  var standings: [HandlerStanding] { handlers.filter(\.isActive).map(\.standing) }
 
   /// What goes into the table.
   var entries: [(kinds: [EventKind], entry: HandlerEntry)] {
@@ -51,7 +70,10 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
             function: handler.function, context: handler.context,
             filter: handler.filter?.program, counters: registered.counters,
             pluginID: handler.pluginID, handlerID: registered.token.id, tier: handler.tier,
-            priority: handler.priority, onFault: handler.onFault, cache: handler.cache)
+            priority: handler.priority, onFault: handler.onFault, onTimeout: handler.onTimeout,
+            isStandIn: handler.isStandIn, cache: handler.cache,
+            // The host's own rules are always heard.
+            standing: handler.tier == .guard ? nil : .passUnretained(registered.standing))
         )
       }
   }
@@ -61,7 +83,9 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
     for index in handlers.indices where handlers[index].isActive || handlers[index].wasInTable {
       handlers[index].asked &+= table.asked(handlers[index].token.id)
       handlers[index].wasInTable = handlers[index].isActive && handlers[index].isEnabled
+      if !handlers[index].isActive { handlers[index].handler.owner = nil }
     }
+    changed.removeAll()
   }
 
   /// What every handler did, by its counters and those of the present table.
@@ -73,7 +97,7 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
       return HandlerStatistics(
         token: entry.token, handler: entry.handler, counters: entry.counters,
         calls: asked &- min(filtered, asked), isActive: entry.isActive,
-        isEnabled: entry.isActive && entry.isEnabled)
+        isEnabled: entry.isActive && entry.isEnabled, standing: entry.standing.report)
     }
   }
 
@@ -85,14 +109,15 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
 extension HandlerStatistics {
   init(
     token: HandlerToken, handler: Handler, counters: HandlerCounters, calls: UInt64,
-    isActive: Bool, isEnabled: Bool
+    isActive: Bool, isEnabled: Bool, standing: HandlerStanding.Report? = nil
   ) {
     self.init(
       token: token, name: handler.name, pluginID: handler.pluginID,
       pluginName: handler.pluginName, isActive: isActive, isEnabled: isEnabled,
       calls: calls, filtered: counters.total(.filtered),
       denies: counters.total(.denies), wouldDenies: counters.total(.wouldDenies),
-      faults: counters.total(.faults), timedCalls: counters.total(.timedCalls),
-      timedNanoseconds: counters.total(.timedNanoseconds))
+      faults: counters.total(.faults), timeouts: counters.total(.timeouts),
+      timedCalls: counters.total(.timedCalls),
+      timedNanoseconds: counters.total(.timedNanoseconds), standing: standing)
   }
 }

@@ -45,7 +45,7 @@ struct HandlerRow {
       (row.entries + index).initialize(to: entry)
       (row.calls + index).initialize(
         to: HandlerCall(function: entry.function, context: entry.context))
-      (row.abstentions + index).initialize(to: entry.vote(Verdict(), latency: 0))
+      (row.abstentions + index).initialize(to: entry.vote(Verdict(), entry.tier, latency: 0))
     }
     return row
   }

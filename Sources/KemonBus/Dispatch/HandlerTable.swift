@@ -14,7 +14,11 @@ struct HandlerEntry {
   var tier: VerdictTier
   var priority: Int32
   var onFault: VerdictAction
+  var onTimeout = VerdictAction.abstain
+  var isStandIn = false
   var cache = CacheDeclaration.none
+  /// Kept by the registry as long as the entry is in a table; nil for those whose votes nobody asks for.
+  var standing: Unmanaged<HandlerStanding>?
 
   /// Counts the time of a call, and gives it as votes have it: 1 or more.
   func count(_ nanoseconds: UInt64, on thread: Int) -> UInt32 {
@@ -24,8 +28,15 @@ struct HandlerEntry {
     return latency
   }
 
+  /// Where its votes stand now: nothing that a handler in quarantine says counts.
+  @inline(__always)
+  var currentTier: VerdictTier {
+    let isQuarantined = standing?._withUnsafeGuaranteedRef { $0.isQuarantined } ?? false
+    return isQuarantined ? .observe : tier
+  }
+
   /// An opinion of the handler as records keep it, its reason not yet written.
-  func vote(_ opinion: Verdict, latency: UInt32) -> kemon_vote {
+  func vote(_ opinion: Verdict, _ tier: VerdictTier, latency: UInt32) -> kemon_vote {
     kemon_vote(
       plugin_id: pluginID, handler_id: handlerID, action: opinion.action.rawValue,
       tier: tier.rawValue, err: opinion.error, reason_code: opinion.reasonCode,

@@ -148,6 +148,7 @@ public final class Observer: @unchecked Sendable {
     var isDelivered = false
     var answer = kemon_verdict()
     guard let row = table.row(record.kind), !isMuted.load(ordering: .relaxed) else { return false }
+    Emissions.begin(record)
     for index in 0..<row.count {
       let entry = row.entries[index]
       if let filter = entry.filter, !filter.matches(record) {

@@ -30,6 +30,9 @@ public final class WorkerThread: @unchecked Sendable {
   /// Waits for the end of the thread; once.
   public func join() { pthread_join(thread, nil) }
 
+  /// A small number of the calling thread that no other living thread has.
+  public static var currentNumber: Int { Int(ckemon_thread_number()) }
+
   private final class Body {
     let name: String
     let run: @Sendable () -> Void

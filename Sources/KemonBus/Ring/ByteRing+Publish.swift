@@ -54,7 +54,11 @@ extension ByteRing {
   @inlinable @inline(__always)
   func claimNext() -> UInt64 {
     if hasManyProducers {
-      return claim.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent).oldValue
+      let sequence = claim.pointee.load(ordering: .relaxed)
+      let isMine = claim.pointee.compareExchange(
+        expected: sequence, desired: sequence &+ 1, ordering: .sequentiallyConsistent
+      ).exchanged
+      return isMine ? sequence : claimLater()
     }
     let sequence = claim.pointee.load(ordering: .relaxed)
     claim.pointee.store(sequence &+ 1, ordering: .releasing)
@@ -85,10 +89,11 @@ extension ByteRing {
         return nil
       }
       if !hasManyProducers { return claimNext() }
-      let (exchanged, seen) = claim.pointee.compareExchange(
-        expected: sequence, desired: sequence &+ 1, ordering: .sequentiallyConsistent)
-      if exchanged { return sequence }
-      sequence = seen
+      let isMine = claim.pointee.compareExchange(
+        expected: sequence, desired: sequence &+ 1, ordering: .sequentiallyConsistent
+      ).exchanged
+      if isMine { return sequence }
+      sequence = stepBack()
     }
   }
 
@@ -129,8 +134,8 @@ extension ByteRing {
         slot[0].store(RingStamp.writing(sequence), ordering: .relaxed)
         atomicMemoryFence(ordering: .releasing)
       }
-      // Of several producers another one may be writing what lies ahead: there it has to be worth it.
-      if size > (hasManyProducers ? 128 : 64) { prefetchAhead(sequence, size) }
+      // What does not lie in the line of its stamp.
+      if size > (hasAnswers ? 48 : 56) { prefetchAhead(sequence, size) }
       copyPlainly(place(slot, sequence, size), source, size)
       slot[0].store(RingStamp.published(sequence) | UInt64(size), ordering: .releasing)
     } else {

@@ -19,6 +19,9 @@ extension ByteRing {
     return sequence
   }
 
+  /// So many times the word is looked at without a pause: one or two microseconds.
+  @usableFromInline static var eagerLooks: Int { 1000 }
+
   /// Waits for the answer to a request: spins, then sleeps.
   ///
   /// - Parameters:
@@ -30,10 +33,11 @@ extension ByteRing {
   public func answer(to sequence: UInt64, spins: Int = 2000, deadline: UInt64) -> UInt32? {
     let word = slot(sequence) + 1
     let pending = RingAnswer.pending(sequence)
-    for _ in 0..<spins {
+    for turn in 0..<spins {
       let value = word.pointee.load(ordering: .acquiring)
       if value != pending { return take(word, value, sequence) }
-      ckemon_pause()
+      // A pause is a quarter of the time that a quick answer takes.
+      if turn >= Self.eagerLooks { ckemon_pause() }
     }
     return sleepForAnswer(word, sequence, deadline: deadline)
   }
@@ -49,6 +53,13 @@ extension ByteRing {
 
   @usableFromInline
   func sleepForAnswer(_ word: RingWord, _ sequence: UInt64, deadline: UInt64) -> UInt32? {
+    let value = sleepUntilAnswered(word, sequence, deadline: deadline)
+    // Given up: the slot may be another request's by now.
+    return value == RingAnswer.none ? nil : take(word, value, sequence)
+  }
+
+  /// Sleeps until a request is answered, and returns its word; none when the time is over or the peer has ended.
+  func sleepUntilAnswered(_ word: RingWord, _ sequence: UInt64, deadline: UInt64) -> UInt64 {
     let pending = RingAnswer.pending(sequence)
     let sleeping = RingAnswer.sleeping(sequence)
     var (exchanged, value) = word.pointee.compareExchange(
@@ -59,8 +70,7 @@ extension ByteRing {
       guard now < deadline, !peerHasEnded else {
         (exchanged, value) = word.pointee.compareExchange(
           expected: sleeping, desired: RingAnswer.none, ordering: .acquiringAndReleasing)
-        if exchanged { return nil }
-        break
+        return exchanged ? RingAnswer.none : value
       }
       let futex = UInt32(truncatingIfNeeded: sleeping)
       // A peer that dies wakes nobody.
@@ -71,7 +81,7 @@ extension ByteRing {
         : ckemon_futex_wait(word, futex, slice)
       value = word.pointee.load(ordering: .acquiring)
     }
-    return take(word, value, sequence)
+    return value
   }
 
   /// Answers a record; what readers call through ``RingReader/answer(_:with:)``.

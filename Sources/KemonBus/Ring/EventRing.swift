@@ -62,6 +62,23 @@ public final class EventRing: Sendable {
     return true
   }
 
+  /// Copies a record into the ring if there is room, and never waits for anybody.
+  ///
+  /// - Parameter builder: holds a sealed record; its `seq` is set here.
+  /// - Returns: false when it is too large, or a blocking subscriber is a whole ring behind; both count as refused.
+  @discardableResult
+  public func tryPublish(_ builder: inout RecordBuilder) -> Bool {
+    let size = builder.view.size
+    guard size <= bytes.recordLimit else {
+      bytes.countRefusal()
+      return false
+    }
+    guard let sequence = bytes.tryClaim(forRequest: false) else { return false }
+    builder.header.pointee.seq = sequence &+ 1
+    bytes.write(sequence, UnsafeRawPointer(builder.header), size, answer: 0)
+    return true
+  }
+
   /// Joins the ring: everything published from now on is there for the new subscriber.
   ///
   /// - Parameters:

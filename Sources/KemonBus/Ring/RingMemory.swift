@@ -10,7 +10,7 @@ public typealias RingWord = UnsafeMutablePointer<Atomic<UInt64>>
 ///
 /// ```
 ///   0  what the ring is: never changes        384  sleeping: flag, futex
-/// 128  claim                                  512  subscribers, a line each
+/// 128  claim; 192 clashes                     512  subscribers, a line each
 /// 256  control: limit, audience, lines       8704  slots, then the arena: a block for each slot
 /// ```
 ///

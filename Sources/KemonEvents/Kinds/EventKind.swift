@@ -24,8 +24,9 @@ public struct EventKind: RawRepresentable, Hashable, Sendable {
   /// All known kinds, in the order of the table.
   public static let allKinds: [EventKind] = infos.map(\.kind)
 
-  /// What is known about the kind; nil for a number that no row of the table has.
+  /// What is known about the kind; nil for a number that no row of the table has and nobody has declared.
   public var info: EventKindInfo? {
+    if isDeclared { return DeclaredKinds.info(self) }
     let index = Int(rawValue)
     guard index < Self.rowOfNumber.count else { return nil }
     let row = Int(Self.rowOfNumber[index])
@@ -34,10 +35,10 @@ public struct EventKind: RawRepresentable, Hashable, Sendable {
 
   /// The kind of that name and phase, if there is one.
   public static func named(_ name: String, phase: EventPhase) -> EventKind? {
-    infos.first { $0.name == name && $0.phase == phase }?.kind
+    (infos + DeclaredKinds.infos).first { $0.name == name && $0.phase == phase }?.kind
   }
 
-  /// The kinds that a handler's pattern names: a whole name, or a beginning followed by `*`.
+  /// The kinds that a handler's pattern names, declared ones included: a whole name, or a beginning followed by `*`.
   ///
   /// - Parameter phase: nil for every phase.
   public static func matching(_ pattern: String, phase: EventPhase?) -> [EventKind] {
@@ -48,7 +49,8 @@ public struct EventKind: RawRepresentable, Hashable, Sendable {
     } else {
       matches = { $0 == pattern }
     }
-    return infos.filter { matches($0.name) && (phase == nil || $0.phase == phase) }.map(\.kind)
+    return (infos + DeclaredKinds.infos)
+      .filter { matches($0.name) && (phase == nil || $0.phase == phase) }.map(\.kind)
   }
 
   static let infos: [EventKindInfo] = {
@@ -70,7 +72,7 @@ public struct EventKindInfo: Sendable {
   public let kind: EventKind
   /// The name that handlers register for.
   public let name: String
-  /// The constant of the C headers without its prefix, as in `FILE_OPEN_PRE`.
+  /// The constant of the C headers without its prefix, as in `FILE_OPEN_PRE`; empty for a declared kind.
   public let constant: String
   /// The side of the operation.
   public let phase: EventPhase
@@ -94,7 +96,19 @@ public struct EventKindInfo: Sendable {
     family = EventFamily(rawValue: row.family) ?? .system
     canDeny = row.can_deny != 0
     payloadSize = Int(row.payload_size)
-    fields = PayloadField.fields(ofPayload: row.payload)
+    fields = PayloadField.fields(ofPayload: row.payload, kind: row.kind)
+    pathOffsets = fields.filter { $0.name == "path" || $0.name == "to" }.map(\.offset)
+  }
+
+  /// Describes a kind that was declared.
+  init(_ kind: EventKind, _ declaration: KindDeclaration) {
+    self.kind = kind
+    name = declaration.name
+    constant = ""
+    phase = .notify
+    family = .plugin
+    canDeny = false
+    (fields, payloadSize) = declaration.layout
     pathOffsets = fields.filter { $0.name == "path" || $0.name == "to" }.map(\.offset)
   }
 }

@@ -35,6 +35,8 @@ public enum EventFamily: UInt8, Sendable, CaseIterable {
   case mac = 5
   /// What the host itself reports.
   case system = 6
+  /// What plugins emit.
+  case plugin = 7
 
   /// The family as it is written in output.
   public var name: String {
@@ -46,6 +48,7 @@ public enum EventFamily: UInt8, Sendable, CaseIterable {
     case .kext: "kext"
     case .mac: "mac"
     case .system: "system"
+    case .plugin: "plugin"
     }
   }
 }

@@ -23,7 +23,8 @@ public struct RecordError: Error, Equatable, CustomStringConvertible {
   /// What was found and what is needed.
   public let message: String
 
-  init(_ code: Code, at offset: Int, _ message: String) {
+  /// Makes an error about a byte of a record.
+  public init(_ code: Code, at offset: Int, _ message: String) {
     self.code = code
     self.offset = offset
     self.message = message

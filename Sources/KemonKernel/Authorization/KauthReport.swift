@@ -30,10 +30,8 @@ struct KauthReport: Sendable {
 
   /// Tells of it as the original did: afterwards, and the kernel does not care what is answered.
   private func fileOperation(_ request: KauthRequest, _ lane: Lane) {
-    // Executing is a matter of processes.
-    guard let action = FileOperationAction(rawValue: request.action), action != .execute else {
-      return
-    }
+    guard let action = FileOperationAction(rawValue: request.action) else { return }
+    if action == .execute { return execution(request, lane) }
     let operation = lane.files.begin(nil)
     defer { lane.files.end() }
     let isWanted = request.withPathBytes(of: action) { first, second in
@@ -45,6 +43,13 @@ struct KauthReport: Sendable {
     guard isWanted else { return }
     operation.describe(request, action, openMode: lane.files.openMode)
     records.fileDone(operation, error: 0)
+  }
+
+  /// The command line is no argument: the original looked for it in the frames of the functions that had called it.
+  private func execution(_ request: KauthRequest, _ lane: Lane) {
+    request.withPathBytes(of: .execute) { path, _ in
+      if path.starts(with: prefix) { records.execHeard(path, lane.processes.parameters) }
+    }
   }
 
   // MARK: com.apple.kauth.process

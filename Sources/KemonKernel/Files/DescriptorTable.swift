@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CKernelImage
+
 /// The open files of a process, by their numbers.
 struct DescriptorTable {
   /// How many a process may have: OPEN_MAX.
@@ -57,6 +59,24 @@ struct DescriptorTable {
     slots[Int(number)] = .reserved
     count -= 1
     return file
+  }
+
+  /// The table of a child: opens that are under way are not its own.
+  func forked() -> DescriptorTable {
+    var child = self
+    for number in slots.indices {
+      if case .reserved = slots[number] { child.release(Int32(number)) }
+    }
+    return child
+  }
+
+  /// Drops the files that were opened so that they end with the image.
+  mutating func removeClosedOnExec() {
+    for number in slots.indices {
+      guard case .open(let file) = slots[number], file.mode & KERNEL_O_CLOEXEC != 0 else { continue }
+      release(Int32(number))
+      count -= 1
+    }
   }
 
   /// Drops every file.

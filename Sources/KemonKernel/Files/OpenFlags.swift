@@ -26,11 +26,14 @@ public struct OpenFlags: OptionSet, Sendable, Hashable {
   public static let noFollow = OpenFlags(rawValue: KERNEL_O_NOFOLLOW)
   /// Only a directory will do.
   public static let directory = OpenFlags(rawValue: KERNEL_O_DIRECTORY)
+  /// The descriptor ends when its process executes another image.
+  public static let closeOnExec = OpenFlags(rawValue: KERNEL_O_CLOEXEC)
 
   /// The names that sessions use.
   static let names: [String: OpenFlags] = [
     "read": .read, "write": .write, "append": .append, "create": .create, "exclusive": .exclusive,
     "truncate": .truncate, "nofollow": .noFollow, "directory": .directory,
+    "cloexec": .closeOnExec,
   ]
 }
 

@@ -3,21 +3,20 @@
 internal import CKernelImage
 internal import KemonPlatform
 
-// Unchecked: `pointer` is written once before the object is shared, the rest is behind locks.
+// Unchecked: what `pointer` points to is written before the object is shared, and by an exec, which has the process to
+// itself; the rest is behind locks.
 /// A process in the kernel's file layer: its credential, its working directory, its open files.
 ///
 /// Made by ``FileSystem/context(for:groups:)``, and good for that file system.
 public final class ProcessContext: @unchecked Sendable {
-  /// Who it is, for records.
-  public let process: Session.Process
-  /// Whose rights count.
-  public let credential: Credential
   /// What the kernel's functions are given.
   let pointer: UnsafeMutablePointer<kernel_vfs_context>
   let descriptors = PosixLock(DescriptorTable())
   private let state: PosixLock<State>
 
   private struct State {
+    var process: Session.Process
+    var credential: Credential
     var workingDirectory: Vnode
     var creationMask: UInt16 = 0o022
   }
@@ -26,9 +25,8 @@ public final class ProcessContext: @unchecked Sendable {
     _ process: Session.Process, _ credential: Credential,
     filesystem: UnsafePointer<kernel_filesystem>, workingDirectory: Vnode
   ) {
-    self.process = process
-    self.credential = credential
-    state = PosixLock(State(workingDirectory: workingDirectory))
+    state = PosixLock(
+      State(process: process, credential: credential, workingDirectory: workingDirectory))
     pointer = .allocate(capacity: 1)
     pointer.initialize(
       to: kernel_vfs_context(
@@ -50,6 +48,34 @@ public final class ProcessContext: @unchecked Sendable {
   static func of(process: UnsafeRawPointer) -> ProcessContext {
     Unmanaged<ProcessContext>.fromOpaque(process).takeUnretainedValue()
   }
+
+  /// Makes the context of a child: the same files are open, and everything else is as here.
+  func forked(as process: Session.Process) -> ProcessContext {
+    let (credential, directory, mask) = state.withLock { state in
+      (state.credential, state.workingDirectory, state.creationMask)
+    }
+    let child = ProcessContext(
+      process, credential, filesystem: pointer.pointee.vc_filesystem, workingDirectory: directory)
+    child.creationMask = mask
+    let table = descriptors.withLock { $0.forked() }
+    child.descriptors.withLock { $0 = table }
+    return child
+  }
+
+  /// Gives the process another credential: an exec does.
+  func become(_ credential: Credential) {
+    state.withLock { $0.credential = credential }
+    pointer.pointee.vc_ucred = UnsafePointer(credential.pointer)
+  }
+
+  /// Changes who it is, for records.
+  func rename(_ body: (inout Session.Process) -> Void) { state.withLock { body(&$0.process) } }
+
+  /// Who it is, for records.
+  public var process: Session.Process { state.withLock { $0.process } }
+
+  /// Whose rights count.
+  public var credential: Credential { state.withLock { $0.credential } }
 
   /// Where relative paths begin.
   var workingDirectory: Vnode {

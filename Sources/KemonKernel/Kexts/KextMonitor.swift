@@ -136,7 +136,7 @@ final class KextMonitor: Sendable {
     }
     // Kept for post: the operation in scratch 0, the errno of a denial in scratch 1.
     let operation = lastOperation.wrappingAdd(1, ordering: .relaxed).newValue
-    let kext = Lane.current.starts.last
+    let kext = Lane.current.kexts.last
     let path = withUnsafePointer(to: layout) { layout in
       kext.flatMap { kernel_oskext_path($0, layout) }
     }
@@ -152,13 +152,10 @@ final class KextMonitor: Sendable {
     guard let info = UnsafePointer<kernel_kmod_info>(bitPattern: UInt(frame.pointee.rdi)) else {
       return
     }
-    let status = Int32(truncatingIfNeeded: frame.pointee.result)
-    let denial = Int32(truncatingIfNeeded: frame.pointee.scratch.1)
-    // A start routine's number is no errno: whatever it is, the operation failed.
-    let inputOutputError: Int32 = 5
-    let error = denial != 0 ? denial : status == 0 ? 0 : inputOutputError
     let verdict = records.kextStarted(
-      info, status: status, error: error, operation: frame.pointee.scratch.0)
+      info, status: Int32(truncatingIfNeeded: frame.pointee.result),
+      denial: Int32(truncatingIfNeeded: frame.pointee.scratch.1),
+      operation: frame.pointee.scratch.0)
     if let replacement = verdict.replacement {
       frame.pointee.result = UInt64(UInt32(truncatingIfNeeded: replacement))
     }

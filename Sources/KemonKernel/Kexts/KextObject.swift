@@ -15,6 +15,8 @@ final class KextObject {
   private let pathString = UnsafeMutablePointer<kernel_osstring>.allocate(capacity: 1)
   private let path: UnsafeMutablePointer<CChar>
   private let dependencies: UnsafeMutableBufferPointer<UnsafeMutablePointer<kernel_oskext>?>
+  /// The MAC policies that its start routine registers.
+  private let policies: KextPolicies?
   // The kexts that it is linked against are there as long as it is.
   private var linked: [KextObject] = []
 
@@ -25,8 +27,12 @@ final class KextObject {
   /// What the kernel took as the status of the last start; nil when OSKext::start did not come so far.
   var startStatus: Int32?
 
-  init(_ kext: Session.Kext, start: OSKextStart, layout: kernel_oskext_layout) {
+  init(
+    _ kext: Session.Kext, start: OSKextStart, layout: kernel_oskext_layout,
+    policies: KextPolicies? = nil
+  ) {
     self.kext = kext
+    self.policies = policies
     path = strdup(kext.path)
     dependencies = .allocate(capacity: kext.libraries.count)
     dependencies.initialize(repeating: nil)
@@ -34,6 +40,12 @@ final class KextObject {
     memory.pointee.body.status = kext.status
     memory.pointee.body.stop_status = kext.stopStatus
     memory.pointee.body.constructor_status = kext.constructorStatus
+    if let policies {
+      // Not retained: the code does not outlive this object.
+      memory.pointee.body.context = Unmanaged.passUnretained(policies).toOpaque()
+      memory.pointee.body.start = { KextObject.with($0) { $0.start() } }
+      memory.pointee.body.stop = { KextObject.with($0) { $0.stop() } }
+    }
     withUnsafeMutablePointer(to: &memory.pointee.info) { info in
       kernel_kmod_init(info, kext.id, kext.version.description, kext.base, kext.size)
     }
@@ -54,6 +66,13 @@ final class KextObject {
     pathString.deallocate()
     dependencies.deallocate()
     free(path)
+  }
+
+  private static func with(
+    _ context: UnsafeMutableRawPointer?, _ body: (KextPolicies) -> Int32
+  ) -> Int32 {
+    guard let context else { preconditionFailure("a kext without its policies") }
+    return Unmanaged<KextPolicies>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
   }
 
   /// Whether its start routine has returned 0, and it was not stopped since.

@@ -7,6 +7,7 @@ internal import KemonPlatform
 public final class Kexts: Sendable {
   /// Kemon's hooks around the start of kexts.
   let monitor: KextMonitor
+  private let stopMonitor: KextStopMonitor
 
   private let records: KernelRecords
   private let layout: kernel_oskext_layout
@@ -32,6 +33,12 @@ public final class Kexts: Sendable {
       kmod_info: release.kmodInfoOffset, string_text: release.stringTextOffset)
     start = try OSKextStart(release)
     monitor = try KextMonitor(start, layout: layout, records: records)
+    do {
+      stopMonitor = try KextStopMonitor(start, layout: layout, records: records)
+    } catch {
+      try monitor.close()
+      throw error
+    }
   }
 
   /// What is loaded where, in the order of loading: the kernel's list of kmods.
@@ -52,17 +59,21 @@ public final class Kexts: Sendable {
 
   /// Adds a kext on disk to those that there are; one of its identifier that is not loaded gives way.
   ///
-  /// Only what the file says is taken: the start routine of the model's kext is the model's own, and returns 0.
+  /// Only what the file says is taken: the start routine of the model's kext is the model's own. It registers the MAC
+  /// policies that the file declares, if the file calls for that, and returns what that came to.
   ///
   /// - Returns: its identifier.
   /// - Throws: what it lacks to be one of this machine's kexts.
-  func add(_ file: KextFile) throws(MachOError) -> String {
+  func add(_ file: KextFile, registeringIn mac: MACFramework) throws(MachOError) -> String {
     try objects.withLock { objects throws(MachOError) in
       let modules = loaded.withLock { $0 }
       let end = modules.map { $0.base + $0.size }.max() ?? Session.Kext.firstBase
-      let kext = try Session.Kext(file, base: (end + 0xFFF) & ~0xFFF)
+      let image = try file.modelImage
+      let kext = try Session.Kext(file, image, base: (end + 0xFFF) & ~0xFFF)
       if objects.named[kext.id]?.isLoaded == true { return kext.id }
-      let object = KextObject(kext, start: start, layout: layout)
+      let policies = KextPolicies(image, base: kext.base, in: mac)
+      if policies != nil { mac.add(MACModule(name: kext.id, base: kext.base, size: kext.size)) }
+      let object = KextObject(kext, start: start, layout: layout, policies: policies)
       objects.order.removeAll { $0.kext.id == kext.id }
       objects.order.append(object)
       objects.named[kext.id] = object
@@ -100,7 +111,10 @@ public final class Kexts: Sendable {
   }
 
   /// Takes the hooks out; returns after the last call has left.
-  func close() throws(KernelError) { try monitor.close() }
+  func close() throws(KernelError) {
+    try monitor.close()
+    try stopMonitor.close()
+  }
 }
 
 /// A loaded kext: a row of the kernel's list of kmods.

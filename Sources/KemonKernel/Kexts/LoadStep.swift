@@ -48,7 +48,8 @@ struct LoadStep: SessionStep {
     case .kext(let id): return kexts.request { $0.request(id, starting: level) }.outcome
     case .file(let path):
       do throws(MachOError) {
-        let id = try kexts.add(try KextFile(contentsOf: path))
+        let id = try kexts.add(
+          try KextFile(contentsOf: path), registeringIn: context.model.mac)
         let outcome = kexts.request { $0.request(id, starting: level) }.outcome
         return StepOutcome(failure: outcome.failure, text: id)
       } catch {

@@ -74,7 +74,8 @@ struct MachOImage: Sendable {
     return architecture
   }
 
-  private static func commands(
+  /// The load commands, one after the other.
+  static func commands(
     _ bytes: MachOBytes
   ) throws(MachOError) -> [(kind: UInt32, command: MachOBytes)] {
     let count: UInt32 = try bytes.number(at: 16, "the header")

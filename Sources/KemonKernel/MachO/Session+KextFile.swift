@@ -7,14 +7,12 @@ extension Session.Kext {
   /// A kext as its file describes it; none of its code is taken along.
   ///
   /// - Parameters:
+  ///   - image: the slice that the model's machine runs.
   ///   - base: where the model links it to.
   /// - Throws: what the file lacks.
-  init(_ file: KextFile, base: UInt64) throws(MachOError) {
+  init(_ file: KextFile, _ image: KextImage, base: UInt64) throws(MachOError) {
     func lacks(_ what: String) -> MachOError {
       MachOError(.unsupported, file: file.path, what)
-    }
-    guard let image = file.image(for: .x86_64) ?? file.image(for: .x86_64h) else {
-      throw lacks("no whole slice for x86_64, which the model's machine needs")
     }
     guard let id = file.identifier, (1...63).contains(id.utf8.count), !id.utf8.contains(0) else {
       throw lacks("no identifier of 1 to 63 bytes")
@@ -39,5 +37,18 @@ extension Session.Kext {
       stopStatus: 0, isExecutable: true, isExcluded: false,
       isForSafeBoot: file.info?.required != nil, hasServices: false, hasInstances: false, link: .ok,
       libraries: libraries)
+  }
+}
+
+extension KextFile {
+  /// The slice that the model's machine runs.
+  var modelImage: KextImage {
+    get throws(MachOError) {
+      guard let image = image(for: .x86_64) ?? image(for: .x86_64h) else {
+        throw MachOError(
+          .unsupported, file: path, "no whole slice for x86_64, which the model's machine needs")
+      }
+      return image
+    }
   }
 }

@@ -38,7 +38,7 @@ extension KernelRecords {
   ) -> Verdict {
     dispatch(EventKind(kind)) { builder in
       builder.header.pointee.corr = corr
-      builder.header.pointee.result = MACErrno.linux(darwin: status)
+      builder.header.pointee.result = DarwinErrno.linux(status)
       let (name, fullName) = (builder.text(policy.name), builder.text(policy.fullName))
       let addresses = policy.functions.map(\.address.littleEndian)
         .withUnsafeBytes { builder.text($0) }

@@ -82,7 +82,7 @@ final class MACMonitor: Sendable {
     switch core.blocking {
     case .skip:
       let error = verdict.error == Verdict.defaultError ? Self.exists : verdict.error
-      frame.pointee.result = UInt64(UInt32(bitPattern: MACErrno.darwin(linux: error)))
+      frame.pointee.result = UInt64(UInt32(bitPattern: DarwinErrno.darwin(error)))
       return Int32(CKEMON_SKIP)
     case .rename:
       conf.pointee.mpc_name = Self.takenName
@@ -111,7 +111,7 @@ final class MACMonitor: Sendable {
       KEMON_KIND_MAC_POLICY_UNREGISTER_PRE, core.describe(conf, at: Int(handle)),
       opsVersion: core.opsVersion, corr: corr)
     guard verdict.isDenied else { return Int32(CKEMON_PROCEED) }
-    frame.pointee.result = UInt64(UInt32(bitPattern: MACErrno.darwin(linux: verdict.error)))
+    frame.pointee.result = UInt64(UInt32(bitPattern: DarwinErrno.darwin(verdict.error)))
     return Int32(CKEMON_SKIP)
   }
 
@@ -133,7 +133,8 @@ final class MACMonitor: Sendable {
     let verdict = core.records.policy(
       kind, policy, opsVersion: core.opsVersion, status: status, corr: frame.pointee.scratch.0)
     if let replacement = verdict.replacement {
-      frame.pointee.result = UInt64(UInt32(truncatingIfNeeded: replacement))
+      let status = DarwinErrno.darwin(Int32(truncatingIfNeeded: replacement))
+      frame.pointee.result = UInt64(UInt32(bitPattern: status))
     }
   }
 

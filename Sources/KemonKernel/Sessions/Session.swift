@@ -41,24 +41,26 @@ public struct Session: Sendable {
     let action: any SessionStep
   }
 
-  /// A process of the model.
+  /// A process of the model: who it is at one time.
   public struct Process: Sendable, Equatable {
     /// What steps call it: its short name where it has no other.
     public let name: String
     /// Its number.
     public let pid: Int32
     /// The number of its parent.
-    public let ppid: Int32
+    public internal(set) var ppid: Int32
     /// Its user.
-    public let uid: UInt32
+    public internal(set) var uid: UInt32
     /// Its group.
-    public let gid: UInt32
+    public internal(set) var gid: UInt32
     /// Its short name.
-    public let comm: String
+    public internal(set) var comm: String
     /// The short name of its parent.
-    public let parent: String?
+    public internal(set) var parent: String?
     /// The path of its image.
-    public let exe: String?
+    public internal(set) var exe: String?
+    /// When it started, nanoseconds since 1970; 0 while it is none of a kernel's processes.
+    public internal(set) var startNanoseconds: UInt64 = 0
   }
 
   /// What a machine allows.

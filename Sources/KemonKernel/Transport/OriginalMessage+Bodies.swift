@@ -31,7 +31,14 @@ extension OriginalMessage {
     guard let exec = record.view(of: kemon_exec.self) else { return false }
     put(exec.path.bytes, at: Self.first, limit: Layout.path)
     let list = exec.argv.bytes
-    guard list.last == 0 else { return true }
+    guard let end = list.last else { return true }
+    guard end == 0 else {
+      // What the original says when its buffer does not hold them.
+      let text = Array("Command line overflow!".utf8)
+      put(UInt64(text.count + 1), at: Self.second)
+      append(text + [0])
+      return true
+    }
     // Joined by single spaces, without quotes; the last argument's NUL ends it.
     put(UInt64(list.count), at: Self.second)
     append(list.dropLast().lazy.map { $0 == 0 ? UInt8(ascii: " ") : $0 })

@@ -61,7 +61,9 @@ public final class ControlServer: @unchecked Sendable {
     close(wake.writing)
   }
 
-  /// Ends: finishes the request that is being served, and takes the socket away. Harmless when repeated.
+  /// Finishes the request that is being served, ends, and takes the socket away.
+  ///
+  /// Harmless when repeated.
   public func stop() {
     isOver.store(true, ordering: .releasing)
     var one: UInt8 = 1

@@ -12,15 +12,25 @@ struct HostServices: Sendable {
   static let abi = KEMON_ABI_MAJOR << 16 | KEMON_ABI_MINOR
 
   let mode: PluginMode
-  /// Whether votes of plugins count about which nothing else was decided.
-  let votingMode: VotingMode
+  /// Votes are recorded, but decide nothing.
+  let isMonitoring: Bool
   let clock: EventClock
   let output: any OutputSink
   let log: any LogSink
+  /// Publishes what plugins emit.
+  let emissions: Emissions
+  let timers: EventTimers
   /// Where plugins may have folders of their own; nil for nowhere.
-  let dataDirectory: String?
+  var dataDirectory: String?
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
-  let pluginNames = NameRegistry()
-  let handlerNames = NameRegistry()
+  var pluginNames = NameRegistry()
+  var handlerNames = NameRegistry()
+  /// This process is a worker: the host is another one.
+  var isWorker = false
+  /// How plugins get a process of their own; nil in a worker.
+  var workers: WorkerServices?
+
+  /// Whether votes of plugins count about which nothing else was decided.
+  var votingMode: VotingMode { isMonitoring ? .monitor : .enforce }
 }

@@ -8,6 +8,8 @@ struct LoadPlan {
   struct Step {
     let candidate: PluginScanner.Candidate
     let configuration: CheckedConfiguration
+    /// It gets a process of its own.
+    let isIsolated: Bool
   }
 
   private(set) var steps: [Step] = []
@@ -20,14 +22,14 @@ struct LoadPlan {
   /// - Parameter places: where configurations were written.
   init(
     _ scan: PluginScanner.Scan, configurations: JSONValue, defaults: JSONValue,
-    disable: Set<String>, only: Set<String>, present: [String],
+    disable: Set<String>, only: Set<String>, isolate: IsolationPolicy = .none, present: [String],
     places: ConfigurationPlaces? = nil
   ) {
     problems = scan.problems
     let names = Set(scan.candidates.map(\.manifest.name))
     // A plugin that is there and wrong has a problem of its own already.
     let known = names.union(present).union(scan.problems.compactMap(\.plugin))
-    checkNames(disable.union(only), among: known, rule: .selectionUnknown)
+    checkNames(disable.union(only).union(isolate.names), among: known, rule: .selectionUnknown)
 
     var candidates: [String: PluginScanner.Candidate] = [:]
     for candidate in scan.candidates {
@@ -35,7 +37,7 @@ struct LoadPlan {
       guard !disable.contains(name), only.isEmpty || only.contains(name) else { continue }
       if present.contains(name) {
         refuse(candidate, .pluginDuplicate, "\"\(name)\" is loaded already", "a name of its own")
-      } else if hasExtensions(candidate) {
+      } else if hasExtensions(candidate), canRun(candidate, isolate) {
         candidates[name] = candidate
       }
     }
@@ -52,7 +54,10 @@ struct LoadPlan {
       let configuration = members[name] ?? defaults.members?[name] ?? .object([:])
       do throws(ConfigurationFailure) {
         let checked = try CheckedConfiguration(configuration, candidate.manifest, places)
-        steps.append(Step(candidate: candidate, configuration: checked))
+        steps.append(
+          Step(
+            candidate: candidate, configuration: checked,
+            isIsolated: Self.isIsolated(candidate.manifest, isolate)))
       } catch {
         for broken in error.broken {
           refuse(candidate, broken.rule, broken.found, broken.needed)
@@ -76,6 +81,30 @@ struct LoadPlan {
     refuse(
       candidate, .pluginExtension, "no " + missing.joined(separator: ", ") + " in this host",
       "one of " + HostExtensions.ids.joined(separator: ", "))
+    return false
+  }
+
+  private static func isIsolated(_ manifest: PluginManifest, _ policy: IsolationPolicy) -> Bool {
+    manifest.isolation == .worker || policy.includes(manifest.name)
+  }
+
+  /// Whether the plugin can run where it shall.
+  private mutating func canRun(
+    _ candidate: PluginScanner.Candidate, _ policy: IsolationPolicy
+  ) -> Bool {
+    let manifest = candidate.manifest
+    guard Self.isIsolated(manifest, policy) else { return true }
+    if manifest.isolation == .inproc {
+      refuse(
+        candidate, .pluginIsolation, "isolation \"inproc\" in its manifest",
+        "to be left out of --isolate")
+      return false
+    }
+    let missing = manifest.extensions.filter { !HostExtensions.workerIDs.contains($0) }
+    guard !missing.isEmpty else { return true }
+    refuse(
+      candidate, .pluginIsolation, "it needs " + missing.joined(separator: ", "),
+      "none but " + HostExtensions.workerIDs.joined(separator: ", "))
     return false
   }
 

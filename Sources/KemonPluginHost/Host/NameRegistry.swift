@@ -25,9 +25,29 @@ final class NameRegistry: @unchecked Sendable {
   /// The address of the current table's cells, of which the first holds their number.
   private let current = Atomic<UInt>(0)
   private let writer = Mutex<Table?>(nil)
+  /// In a worker: where the host writes the names.
+  private let page: (page: WorkerPage, family: WorkerPage.Family)?
+  /// In a host: where workers read them.
+  private let mirror = Mutex<(page: WorkerPage, family: WorkerPage.Family)?>(nil)
+
+  /// Makes a registry without names.
+  init() { page = nil }
+
+  /// Makes a registry of the names that another process gives.
+  init(reading page: WorkerPage, as family: WorkerPage.Family) { self.page = (page, family) }
+
+  /// Writes all names, also those that come, to a page for other processes.
+  func mirror(to page: WorkerPage, as family: WorkerPage.Family) {
+    mirror.withLock { $0 = (page, family) }
+    let count = writer.withLock { $0?.count ?? 0 }
+    for id in 0..<UInt32(max(count - 1, 0)) {
+      if let name = name(of: id) { page.set(String(cString: name), for: id, family) }
+    }
+  }
 
   /// Gives a number its name.
   func set(_ name: String, for id: UInt32) {
+    mirror.withLock { $0.map { $0.page.set(name, for: id, $0.family) } }
     guard let text = strdup(name) else { return }
     writer.withLock { table in
       let index = Int(id) + 1
@@ -52,6 +72,7 @@ final class NameRegistry: @unchecked Sendable {
   ///
   /// Any thread; the text is never freed.
   func name(of id: UInt32) -> UnsafePointer<CChar>? {
+    if let page { return page.page.name(of: id, page.family) }
     guard let cells = UnsafeMutablePointer<Cell>(bitPattern: current.load(ordering: .acquiring)),
       UInt(id) + 1 < cells[0].load(ordering: .relaxed)
     else { return nil }

@@ -50,19 +50,24 @@ public final class PluginHost: Sendable {
   ///   - isMonitoring: votes are recorded as what plugins would have said, and decide nothing.
   ///   - trust: what plugins must show before their code is loaded.
   ///   - dataDirectory: where plugins with the capability `fs.data` get a folder of their own; nil for nowhere.
+  ///   - worker: the program that plugins run in which get a process of their own.
+  ///   - workerLimits: what such a process may use.
   public init(
     dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
     output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop,
-    isMonitoring: Bool = false, trust: TrustPolicy = TrustPolicy(),
-    dataDirectory: String? = nil
+    isMonitoring: Bool = false, trust: TrustPolicy = TrustPolicy(), dataDirectory: String? = nil,
+    worker: WorkerProgram = WorkerProgram(), workerLimits: WorkerLimits = WorkerLimits()
   ) {
     self.dispatcher = dispatcher
     self.ring = ring
     self.observerOverflow = observerOverflow
     self.trust = trust
-    services = HostServices(
-      mode: mode, votingMode: isMonitoring ? .monitor : .enforce, clock: clock, output: output,
-      log: log, dataDirectory: dataDirectory)
+    var services = HostServices(
+      mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log,
+      emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode),
+      dataDirectory: dataDirectory)
+    services.workers = WorkerServices(program: worker, limits: workerLimits)
+    self.services = services
   }
 
   deinit { endTrialWatch() }
@@ -82,15 +87,16 @@ public final class PluginHost: Sendable {
   ///   - require: names of plugins that must be there.
   ///   - disable: names of plugins that are left out.
   ///   - only: names of the plugins that are not left out; empty for all.
+  ///   - isolate: which plugins get a process of their own.
   public func load(
     directories: [String], configurations: JSONValue = .object([:]),
     defaults: JSONValue = .object([:]), places: ConfigurationPlaces? = nil, require: [String] = [],
-    disable: Set<String> = [], only: Set<String> = []
+    disable: Set<String> = [], only: Set<String> = [], isolate: IsolationPolicy = .none
   ) -> LoadReport {
     state.withLock { state in
       let plan = LoadPlan(
-        PluginScanner.scan(directories, trust: trust), configurations: configurations, defaults: defaults,
-        disable: disable, only: only,
+        PluginScanner.scan(directories, trust: trust), configurations: configurations,
+        defaults: defaults, disable: disable, only: only, isolate: isolate,
         present: Self.living(state.plugins), places: places)
       var problems = plan.problems
       var loaded: [LoadedPlugin] = []
@@ -100,8 +106,9 @@ public final class PluginHost: Sendable {
           let plugin = try LoadedPlugin(
             step.candidate, id: state.nextID, configuration: step.configuration,
             settings: step.candidate.grant.settings(
-              for: step.candidate.manifest, run: services.votingMode), services: services)
-          state.codes[plugin.sha256] = plugin.code
+              for: step.candidate.manifest, run: services.votingMode), services: services,
+            isIsolated: step.isIsolated)
+          if !step.isIsolated { state.codes[plugin.sha256] = plugin.code }
           state.nextID += 1
           services.pluginNames.set(plugin.name, for: plugin.id)
           try plugin.create()
@@ -144,6 +151,7 @@ public final class PluginHost: Sendable {
     state.withLock { state in
       settleAll(&state)
       for plugin in state.plugins.reversed() { plugin.stop(dispatcher: dispatcher) }
+      services.timers.close()
     }
   }
 
@@ -187,12 +195,17 @@ public final class PluginHost: Sendable {
 
   /// What became of every event for each plugin that observes: checked at the end of a run.
   public var observerAccounts: [SubscriberAccount] {
-    state.withLock { $0.plugins.compactMap { $0.observer?.account } }
+    state.withLock { $0.plugins.compactMap(\.observerAccount) }
   }
 
   /// What each handler that observes did so far; voters are in the dispatcher's statistics.
   public var observerStatistics: [HandlerStatistics] {
     state.withLock { $0.plugins.flatMap { $0.observer?.handlerStatistics() ?? [] } }
+  }
+
+  /// What the plugins' own counters and histograms have counted so far.
+  public var metrics: [PluginMetric] {
+    state.withLock { $0.plugins.flatMap { $0.metrics.values(pluginID: $0.id, plugin: $0.name) } }
   }
 
   /// What every handler of the plugins did so far, voters first.

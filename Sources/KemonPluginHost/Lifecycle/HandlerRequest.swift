@@ -9,7 +9,9 @@ struct HandlerRequest {
   let token: UInt64
   let name: String
   let pattern: String
-  let kinds: [EventKind]
+  private(set) var kinds: [EventKind]
+  /// The side that it was registered for; nil for all.
+  let phase: EventPhase?
   let filter: EventFilter?
   let role: HandlerInfo.Role
   let priority: Int32
@@ -17,6 +19,8 @@ struct HandlerRequest {
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
   let cache: CacheDeclaration
+  /// The function is the host's own, and calls the plugin's in another process.
+  var isStandIn = false
 
   /// How many a plugin may have: each is asked for every event of its kinds.
   static let countLimit = 256
@@ -42,9 +46,9 @@ struct HandlerRequest {
       throw PluginRefusal(KEMON_E_INVALID, "\(place): fn is NULL")
     }
     pattern = try Self.pattern(raw.kind, place)
-    kinds = try Self.kinds(pattern, phase: raw.phase, place)
-    filter = try Self.filter(raw.filter, place)
     role = try Self.role(raw.flags, place)
+    (phase, kinds) = try Self.kinds(pattern, phase: raw.phase, role, place)
+    filter = try Self.filter(raw.filter, place)
     onFault = try Self.onFault(raw.on_fault, place)
     guard raw.timeout_ns == 0, raw.signature == nil, raw.typed == nil else {
       throw PluginRefusal(
@@ -55,6 +59,14 @@ struct HandlerRequest {
     self.token = token
     self.function = function
     context = raw.ctx
+  }
+
+  /// Finds the kinds anew that the pattern stands for: plugins may have declared some meanwhile.
+  ///
+  /// - Parameter isOwn: kinds that the handler does not get, because its own plugin emits them.
+  mutating func resolveKinds(except isOwn: (EventKind) -> Bool) {
+    guard role == .observer else { return }
+    kinds = EventKind.matching(pattern, phase: phase).filter { !isOwn($0) }
   }
 
   /// What can be told about it.
@@ -96,21 +108,29 @@ struct HandlerRequest {
   }
 
   private static func kinds(
-    _ pattern: String, phase: UInt16, _ place: String
-  ) throws(PluginRefusal) -> [EventKind] {
+    _ pattern: String, phase: UInt16, _ role: HandlerInfo.Role, _ place: String
+  ) throws(PluginRefusal) -> (EventPhase?, [EventKind]) {
     let side = EventPhase(rawValue: phase)
     guard side != nil || phase == 0 else {
       throw PluginRefusal(KEMON_E_INVALID, "\(place): phase \(phase) is none of 0, 1, 2, 3")
     }
     let kinds = EventKind.matching(pattern, phase: side)
-    guard kinds.isEmpty else { return kinds }
+    guard kinds.isEmpty else {
+      guard role == .observer || kinds.contains(where: { !$0.isDeclared }) else {
+        throw PluginRefusal(
+          KEMON_E_INVALID,
+          "\(place): kind \"\(pattern)\" is emitted by a plugin, needed is KEMON_H_OBSERVE")
+      }
+      return (side, role == .observer ? kinds : kinds.filter { !$0.isDeclared })
+    }
     let sides = EventKind.matching(pattern, phase: nil).compactMap(\.info?.phase.name)
     if let side, !sides.isEmpty {
       throw PluginRefusal(
         KEMON_E_INVALID,
         "\(place): kind \"\(pattern)\" has no phase \(side.name), only \(sides[0])")
     }
-    let near = NearNames.of(pattern, among: EventKind.allKinds.compactMap(\.info?.name))
+    let known = EventKind.allKinds + EventKind.declaredKinds
+    let near = NearNames.of(pattern, among: known.compactMap(\.info?.name))
     let hint = near.isEmpty ? "" : "; near: " + near.joined(separator: ", ")
     throw PluginRefusal(KEMON_E_INVALID, "\(place): there is no kind \"\(pattern)\"\(hint)")
   }
@@ -179,11 +199,13 @@ extension HandlerRequest {
   ///
   /// - Parameter settings: what the operator decided about the plugin.
   func handler(pluginID: UInt32, pluginName: String, _ settings: PluginSettings) -> Handler {
-    Handler(
+    var handler = Handler(
       name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
       tier: role == .voter && settings.mode == .enforce ? settings.tier : .observe,
       priority: priority.addingReportingOverflow(settings.priority).partialValue,
       onFault: onFault,
       function: function, context: context, cache: cache)
+    handler.isStandIn = isStandIn
+    return handler
   }
 }

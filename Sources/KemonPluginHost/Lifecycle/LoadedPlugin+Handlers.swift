@@ -9,6 +9,7 @@ extension LoadedPlugin {
   func goLive(
     dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
   ) throws(RingError) {
+    resolveKinds()
     let observer = makeObserver(ring: ring, overflow: overflow)
     // Before the voters, so that it sees everything that they vote on.
     try observer?.start()
@@ -30,6 +31,7 @@ extension LoadedPlugin {
     from older: LoadedPlugin, trial: Trial?, dispatcher: Dispatcher, ring: EventRing,
     overflow: OverflowPolicy
   ) throws(RingError) {
+    resolveKinds()
     let past = older.state.withLock { ($0.tokens, $0.observer) }
     let observer = makeObserver(ring: ring, overflow: overflow, continuing: past.1, trial: trial)
     if let observer {
@@ -52,6 +54,9 @@ extension LoadedPlugin {
     }
     for (name, token) in past.0 where kept[name] == nil { change.enabled[token] = false }
     let tokens = dispatcher.apply(change)
+    // Its timers would do what the new one's do.
+    services.timers.pause(older.instanceNumber)
+    older.state.withLock { $0.isSuperseded = true }
     state.withLock { state in
       state.observer = observer
       state.tokens = kept
@@ -73,11 +78,8 @@ extension LoadedPlugin {
       // Its place in the ring is this one's, unless nobody here observes: then it reads on until it is stopped.
       if state.withLock({ $0.observer != nil }) { older.observer = nil }
     }
+    change.keepsStandings = true
     dispatcher.apply(change)
-    state.withLock { state in
-      // The observer calls its handlers through them.
-      if state.observer == nil { state.candidates = [] }
-    }
   }
 
   /// Takes everything back that a newer generation has taken over.
@@ -95,6 +97,10 @@ extension LoadedPlugin {
       newer.tokens = [:]
     }
     dispatcher.apply(change)
+    state.withLock { $0.isSuperseded = false }
+    newer.state.withLock { $0.isSuperseded = true }
+    setMaking(true)
+    services.timers.start(instanceNumber)
     guard let observer, let place = newer.state.withLock({ $0.observer }) else { return }
     // It has a place that it gives away, so there is nothing to be refused.
     try? observer.start(inPlaceOf: place)
@@ -120,10 +126,18 @@ extension LoadedPlugin {
       change.enabled[token] = settings.isEnabled
     }
     observer?.setMuted(!settings.isEnabled)
+    change.keepsStandings = true
     dispatcher.apply(change)
   }
 
   // MARK: Making them
+
+  /// By now every plugin has declared its kinds.
+  private func resolveKinds() {
+    state.withLock { state in
+      for index in state.requests.indices { state.requests[index].resolveKinds(except: owns) }
+    }
+  }
 
   private func requests(voting: Bool) -> [HandlerRequest] {
     state.withLock { $0.requests }.filter { ($0.role != .observer) == voting }
@@ -137,9 +151,9 @@ extension LoadedPlugin {
     var handler = request.handler(pluginID: id, pluginName: name, settings)
     guard let trial else { return handler }
     let candidate = Trial.Candidate(handler, votes: request.role != .observer, trial)
-    state.withLock { $0.candidates.append(candidate) }
     handler.function = Trial.call
     handler.context = Unmanaged.passUnretained(candidate).toOpaque()
+    handler.owner = candidate
     return handler
   }
 

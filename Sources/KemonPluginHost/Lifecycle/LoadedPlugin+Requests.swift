@@ -27,8 +27,9 @@ extension LoadedPlugin {
         throw PluginRefusal(
           KEMON_E_FULL, "a plugin has at most \(HandlerRequest.countLimit) handlers")
       }
-      let request = try HandlerRequest(handler, token: number, taken: taken)
+      var request = try HandlerRequest(handler, token: number, taken: taken)
       try checkCapability(for: request)
+      request.isStandIn = worker != nil
       state.withLock { state in
         state.requests.append(request)
         state.nextToken += 1
@@ -75,7 +76,9 @@ extension LoadedPlugin {
       noteMisbehaviour()
       return nil
     }
-    return HostExtensions.table(String(cString: id))
+    let name = String(cString: id)
+    guard !services.isWorker || HostExtensions.workerIDs.contains(name) else { return nil }
+    return HostExtensions.table(name)
   }
 
   /// Takes a line for the operator: `kemon_host.log`.

@@ -26,9 +26,18 @@ final class LoadedPlugin: @unchecked Sendable {
   let services: HostServices
 
   let code: PluginCode
+  /// The process of its own that it runs in; nil when it runs here.
+  let worker: WorkerPlugin?
   /// The thread that is inside one of the plugin's control functions; 0 when none is.
   private let controlThread = Atomic<UInt>(0)
   let misbehaviour = Atomic<Int>(0)
+  /// The kinds that it has declared, by their place.
+  let ownKinds = Atomic<UInt64>(0)
+  /// Those of all generations.
+  let metrics: PluginMetrics
+  /// Unlike the id no other generation's.
+  let instanceNumber = LoadedPlugin.lastInstance.wrappingAdd(1, ordering: .relaxed).newValue
+  private static let lastInstance = Atomic<UInt32>(0)
   let state: Mutex<State>
 
   struct State: @unchecked Sendable {
@@ -40,8 +49,8 @@ final class LoadedPlugin: @unchecked Sendable {
     var tokens: [String: HandlerToken] = [:]
     var observer: Observer?
     var settings: PluginSettings
-    /// Its handlers as the dispatcher and the observer call them while its trial is on.
-    var candidates: [Trial.Candidate] = []
+    /// A newer generation has taken its handlers over.
+    var isSuperseded = false
     var configuration: PluginConfiguration
     /// Those that were in force before: a plugin may keep texts of them until destroy.
     var oldConfigurations: [PluginConfiguration] = []
@@ -55,14 +64,33 @@ final class LoadedPlugin: @unchecked Sendable {
 
   /// Maps the code of a checked plugin and asks its entry; create is not called yet.
   ///
-  /// - Parameter code: of the same bytes, when they are mapped already.
+  /// - Parameters:
+  ///   - older: the generation before it.
+  ///   - code: of the same bytes, when they are mapped already.
+  ///   - isIsolated: it gets a process of its own.
   init(
-    _ candidate: PluginScanner.Candidate, id: UInt32, generation: Int = 1, code: PluginCode? = nil,
-    configuration: CheckedConfiguration, settings: PluginSettings, services: HostServices
+    _ candidate: PluginScanner.Candidate, id: UInt32, after older: LoadedPlugin? = nil,
+    code: PluginCode? = nil, configuration: CheckedConfiguration, settings: PluginSettings,
+    services: HostServices, isIsolated: Bool = false
   ) throws(PluginProblem) {
-    if let code { self.code = code } else { self.code = try PluginCode(candidate, mode: services.mode) }
+    if isIsolated, let workers = services.workers {
+      let worker = try WorkerPlugin(
+        candidate, id: id, configuration: configuration.value, grants: settings.capabilities,
+        services: services, workers: workers)
+      self.worker = worker
+      self.code = PluginCode(table: WorkerPlugin.table(), abi: HostServices.abi)
+    } else {
+      worker = nil
+      if let code {
+        self.code = code
+      } else {
+        self.code = try PluginCode(candidate, mode: services.mode)
+      }
+    }
+    generation = (older?.generation ?? 0) + 1
+    metrics = older?.metrics ?? PluginMetrics()
+    metrics.beginGeneration()
     self.id = id
-    self.generation = generation
     file = candidate.file
     manifest = candidate.manifest
     sha256 = candidate.image.sha256
@@ -91,7 +119,14 @@ final class LoadedPlugin: @unchecked Sendable {
       id: id, generation: generation, name: name, version: manifest.version,
       description: manifest.description, abi: PluginCode.text(code.abi), file: file,
       sha256: sha256, state: shown, mode: settings.mode, isEnabled: settings.isEnabled,
-      handlers: handlers, misbehaviour: misbehaviour.load(ordering: .relaxed))
+      handlers: handlers, misbehaviour: misbehaviour.load(ordering: .relaxed),
+      worker: worker?.report)
+  }
+
+  /// What became of every event for its observer, once it has been started.
+  var observerAccount: SubscriberAccount? {
+    let account = observer?.account
+    return worker.flatMap { worker in account.map(worker.account) } ?? account
   }
 
   /// The observer, once it has been started.
@@ -164,6 +199,8 @@ final class LoadedPlugin: @unchecked Sendable {
     }
     do throws(RingError) {
       try goLive()
+      setMaking(true)
+      services.timers.start(instanceNumber)
       state.withLock { $0.stage = .running }
     } catch {
       if let stop = code.table.stop { asControl("stop") { stop(instance) } }
@@ -185,8 +222,10 @@ final class LoadedPlugin: @unchecked Sendable {
       state.withLock { $0.stage = stage }
       return
     }
+    services.timers.stop(instanceNumber)
     if !tokens.isEmpty { dispatcher.remove(Array(tokens.values)) }
     observer?.stop()
+    if state.withLock({ !$0.isSuperseded }) { setMaking(false) }
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
     destroy(instance)
@@ -204,7 +243,6 @@ final class LoadedPlugin: @unchecked Sendable {
       state.requests = []
       state.tokens = [:]
       state.observer = nil
-      state.candidates = []
       state.configuration = .none
       state.oldConfigurations = []
       state.dataFolder = nil
@@ -219,6 +257,7 @@ final class LoadedPlugin: @unchecked Sendable {
 
   /// Forgets every handler that the plugin has asked for.
   private func fail() {
+    services.timers.stop(instanceNumber)
     state.withLock { state in
       state.requests = []
       state.stage = .failed

@@ -45,6 +45,8 @@ public struct PluginInfo: Sendable {
   public let handlers: [HandlerInfo]
   /// Calls to the host that were refused because they broke the rules of the ABI.
   public let misbehaviour: Int
+  /// Its process, when it runs in one of its own.
+  public var worker: WorkerReport?
 }
 
 /// What can be told about a handler.

@@ -13,6 +13,12 @@ struct PluginCode {
   /// Bytes of the table in its first version, which ends with `destroy`.
   private static let firstSize = 40
 
+  /// Code that is not mapped here, behind a table of the host's own.
+  init(table: kemon_plugin, abi: UInt32) {
+    self.table = table
+    self.abi = abi
+  }
+
   /// Maps the sealed copy of a library and asks its entry for the plugin's table.
   ///
   /// The library is never unmapped: a Swift plugin's types stay known to the runtime, a C++ plugin's unique symbols

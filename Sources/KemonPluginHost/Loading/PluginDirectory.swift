@@ -144,7 +144,8 @@ struct PluginDirectory: ~Copyable {
   func replace(file name: String, with bytes: [UInt8]) throws(PluginProblem) {
     func failure() -> PluginProblem {
       PluginProblem(
-        .lockWrite, file: path(of: name), found: describe(errno: errno), needed: "a writable folder")
+        .lockWrite, file: path(of: name), found: describe(errno: errno), needed: "a writable folder"
+      )
     }
     let partial = name + ".new"
     unlinkat(descriptor.number, partial, 0)

@@ -120,9 +120,9 @@ extension PluginProblem.Rule {
   static let manifestVersion = Self("manifest.version", "the manifest's version is wrong")
   static let manifestABI = Self("manifest.abi", "the plugin is built for another host")
   static let manifestText = Self("manifest.text", "a text of the manifest is wrong")
+  static let manifestIsolation = Self("manifest.isolation", "the manifest's isolation is wrong")
   static let manifestList = Self("manifest.list", "a list of the manifest is wrong")
   static let manifestCapability = Self("manifest.capability", "a capability is unknown")
-  static let manifestIsolation = Self("manifest.isolation", "where it wants to run is unknown")
   static let manifestState = Self("manifest.state", "the version of its state is wrong")
   static let manifestConfig = Self("manifest.config", "the schema of its configuration is wrong")
 
@@ -131,6 +131,8 @@ extension PluginProblem.Rule {
   static let pluginNeeds = Self("plugin.needs", "a plugin that it needs is missing")
   static let pluginCycle = Self("plugin.cycle", "plugins wait for each other")
   static let pluginExtension = Self("plugin.extension", "an extension that it needs is missing")
+  static let pluginIsolation = Self(
+    "plugin.isolation", "the plugin cannot run in a process of its own")
   static let selectionUnknown = Self("selection.unknown", "there is no plugin of that name")
   static let configUnknown = Self("config.unknown", "the configuration is for no plugin")
   static let configType = Self("config.type", "the configuration is wrong")

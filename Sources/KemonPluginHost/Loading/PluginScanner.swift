@@ -48,7 +48,9 @@ public enum PluginScanner {
     let nothing = JSONValue.object([:])
     let plan = LoadPlan(
       scan, configurations: nothing, defaults: nothing, disable: [], only: [], present: [])
-    let problems = Dictionary(grouping: plan.problems, by: \.file)
+    // What its configuration must have is no mistake of the plugin's.
+    let problems = Dictionary(
+      grouping: plan.problems.filter { $0.rule != .configSchema }, by: \.file)
     return scan.inspections.map { inspection in
       var inspection = inspection
       inspection.problems = problems[inspection.file] ?? []
@@ -96,7 +98,8 @@ public enum PluginScanner {
     let directory = try PluginDirectory(path, checksOwners: trust.checksOwners)
     let admission = try PluginAdmission(directory, trust)
     let names = try directory.libraryNames()
-    let results = names.map { examine($0, in: directory, admission) }
+    var results: [Result] = []
+    for name in names { results.append(examine(name, in: directory, admission)) }
     // Who has locked a guard counts on it.
     let present = Set(results.compactMap(\.inspection.manifest?.name))
     for name in admission.lock?.plugins.keys.sorted() ?? [] where !present.contains(name) {
@@ -157,6 +160,15 @@ public enum PluginScanner {
     let admitted = try admission.admit(image, manifest, file: file, signature: signature)
     candidate?.grant = admitted.grant
     candidate?.signer = admitted.signer
+  }
+
+  /// Takes a file over that another process has copied, sealed and checked.
+  static func adopt(_ descriptor: Int32, file: String) throws(PluginProblem) -> Candidate {
+    let result = check(try SealedImage(adopting: descriptor, path: file), file: file)
+    guard let candidate = result.candidate else {
+      throw result.inspection.problems[0]
+    }
+    return candidate
   }
 
   private static func unreadable(_ file: String, _ problem: PluginProblem) -> Result {

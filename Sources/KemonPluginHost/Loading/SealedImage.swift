@@ -58,6 +58,26 @@ final class SealedImage: @unchecked Sendable {
       to: descriptor, serial: Self.lastSerial.wrappingAdd(1, ordering: .relaxed).newValue)
   }
 
+  /// Takes over a copy that another process has made and sealed.
+  init(adopting descriptor: Int32, path: String) throws(PluginProblem) {
+    let copy = Descriptor(descriptor)
+    guard ckemon_memfd_is_sealed(copy.number) == 1, let size = copy.status()?.st_size, size > 0
+    else {
+      throw PluginProblem(
+        .fileCopy, file: path, found: "a file that can be changed", needed: "a sealed copy")
+    }
+    let mapping = mmap(nil, Int(size), PROT_READ, MAP_SHARED, copy.number, 0)
+    guard let mapping, mapping != MAP_FAILED else {
+      throw PluginProblem(
+        .fileCopy, file: path, found: "mmap: \(describe(errno: errno))", needed: "a copy in memory")
+    }
+    bytes = UnsafeRawBufferPointer(start: mapping, count: Int(size))
+    sha256 = SHA256.hexDigest(of: bytes)
+    self.descriptor = copy.release()
+    linkerPath = Self.path(
+      to: descriptor, serial: Self.lastSerial.wrappingAdd(1, ordering: .relaxed).newValue)
+  }
+
   deinit {
     munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     close(descriptor)

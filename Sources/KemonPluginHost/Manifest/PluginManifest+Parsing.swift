@@ -170,11 +170,12 @@ private struct ManifestReader {
     return texts.sorted()
   }
 
-  mutating func isolation() -> PluginManifest.Isolation {
+  mutating func isolation() -> PluginIsolation {
     guard let value = members["isolation"] else { return .any }
-    if let isolation = value.string.flatMap(PluginManifest.Isolation.init) { return isolation }
-    let known = PluginManifest.Isolation.allCases.map(\.rawValue).joined(separator: ", ")
-    fail(.manifestIsolation, found(value), "one of \(known)")
+    if let isolation = value.string.flatMap(PluginIsolation.init(rawValue:)) { return isolation }
+    fail(
+      .manifestIsolation, found(value),
+      "one of \(PluginIsolation.allCases.map(\.rawValue).joined(separator: ", "))")
     return .any
   }
 

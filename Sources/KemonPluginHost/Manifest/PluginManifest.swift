@@ -20,26 +20,16 @@ public struct PluginManifest: Equatable, Sendable {
   public let after: [String]
   /// Extensions of the host that it cannot do without.
   public let extensions: [String]
+  /// Where it can run.
+  public internal(set) var isolation = PluginIsolation.any
   /// What it asks the operator for, in the order of their names.
   public internal(set) var capabilities = Capability.usual
-  /// Where it wants to run.
-  public internal(set) var isolation = Isolation.any
   /// The version of what it saves for its next generation; 0 when it does not say.
   public internal(set) var stateVersion: Int64 = 0
   /// Kinds of events that it emits.
   public internal(set) var emits: [String] = []
   /// What its configuration must look like; nil when it does not say.
   public internal(set) var configuration: JSONSchema?
-
-  /// Where a plugin can run.
-  public enum Isolation: String, Sendable, CaseIterable {
-    /// Wherever the operator wants it.
-    case any
-    /// Only in a process of its own.
-    case worker
-    /// Only in the host's process.
-    case inProcess = "inproc"
-  }
 }
 
 /// Everything that is wrong with a manifest.

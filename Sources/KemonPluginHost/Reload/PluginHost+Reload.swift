@@ -50,10 +50,11 @@ extension PluginHost {
       settings.mode = older.settings.mode
       settings.isEnabled = older.settings.isEnabled
       let newer = try LoadedPlugin(
-        step.candidate, id: older.id, generation: older.generation + 1,
-        code: state.codes[step.candidate.image.sha256],
-        configuration: step.configuration, settings: settings, services: services)
-      let reusesCode = state.codes.updateValue(newer.code, forKey: newer.sha256) != nil
+        step.candidate, id: older.id, after: older,
+        code: state.codes[step.candidate.image.sha256], configuration: step.configuration,
+        settings: settings, services: services, isIsolated: step.isIsolated)
+      let isKnown = state.codes[newer.sha256] != nil
+      if !step.isIsolated { state.codes[newer.sha256] = newer.code }
       let trial = trialEvents > 0 ? Trial(events: trialEvents, wake: trialWake) : nil
       let saved = try replace(older, by: newer, trial)
       state.plugins[index] = newer
@@ -70,13 +71,15 @@ extension PluginHost {
       var info = newer.info
       info.trial = trial?.remaining
       return ReloadReport(
-        plugin: info, previous: previous, reusesCode: reusesCode, stateBytes: saved?.count)
+        plugin: info, previous: previous, reusesCode: isKnown && !step.isIsolated,
+        stateBytes: saved?.count)
     }
   }
 
   /// The running plugin of a name, and its place.
   func running(_ name: String, _ state: State) throws(PluginProblem) -> (Int, LoadedPlugin) {
-    if let index = state.plugins.lastIndex(where: { $0.name == name && $0.info.state == .running }) {
+    let index = state.plugins.lastIndex { $0.name == name && $0.info.state == .running }
+    if let index {
       return (index, state.plugins[index])
     }
     let names = state.plugins.filter { $0.info.state == .running }.map(\.name)
@@ -84,7 +87,8 @@ extension PluginHost {
     throw PluginProblem(
       .runningNone, file: known?.file ?? "", plugin: name,
       found: known.map { "it is \($0.info.state.rawValue)" } ?? "\"\(name)\"",
-      needed: names.isEmpty ? "a running plugin" : "one of \(names.sorted().joined(separator: ", "))")
+      needed: names.isEmpty
+        ? "a running plugin" : "one of \(names.sorted().joined(separator: ", "))")
   }
 
   /// Looks at a plugin's file as it is now, as at a new one's.
@@ -99,7 +103,8 @@ extension PluginHost {
     }
     let plan = LoadPlan(
       scan, configurations: .object([older.name: configuration]), defaults: .object([:]),
-      disable: [], only: [], present: Self.living(state.plugins).filter { $0 != older.name })
+      disable: [], only: [], isolate: older.worker == nil ? .none : .all,
+      present: Self.living(state.plugins).filter { $0 != older.name })
     guard let step = plan.steps.first else {
       throw PluginProblem(
         together: plan.problems, .fileOpen, file: older.file, plugin: older.name)

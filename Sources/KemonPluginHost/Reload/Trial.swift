@@ -54,10 +54,13 @@ final class Trial: Sendable {
     fileprivate let context: UnsafeMutableRawPointer?
     fileprivate let votes: Bool
     fileprivate let trial: Trial
+    /// Kept as long as the handler is.
+    private let owner: (any AnyObject & Sendable)?
 
     /// - Parameter votes: whether its verdict is read.
     init(_ handler: Handler, votes: Bool, _ trial: Trial) {
       function = handler.function
+      owner = handler.owner
       self.votes = votes
       context = handler.context
       self.trial = trial
@@ -67,12 +70,17 @@ final class Trial: Sendable {
   /// Calls the handler behind the context and counts what became of it.
   static let call: kemon_handler_fn = { context, event, verdict in
     guard let context else { return KEMON_E_INVALID }
-    return Unmanaged<Candidate>.fromOpaque(context)._withUnsafeGuaranteedRef { candidate in
+    let candidate = Unmanaged<Candidate>.fromOpaque(context)
+    return candidate._withUnsafeGuaranteedRef { candidate in
       let status = candidate.function(candidate.context, event, verdict)
       let trial = candidate.trial
       if trial.result.load(ordering: .relaxed) != Outcome.open.rawValue { return status }
       let action = verdict?.pointee.action ?? 0
-      if status < 0 || (candidate.votes && action > UInt16(KEMON_DENY)) { trial.noteFault() } else { trial.noteSuccess() }
+      if status < 0 || (candidate.votes && action > UInt16(KEMON_DENY)) {
+        trial.noteFault()
+      } else {
+        trial.noteSuccess()
+      }
       return status
     }
   }

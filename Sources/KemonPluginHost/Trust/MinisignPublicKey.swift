@@ -15,7 +15,8 @@ public struct MinisignPublicKey: Sendable, Hashable {
   public init(base64 line: String) throws(MinisignError) {
     let bytes = try MinisignText.bytes(ofBase64: line, count: 42, what: "a public key")
     guard bytes[..<2].elementsEqual("Ed".utf8) else {
-      throw MinisignError(.format, "found algorithm \(MinisignText.quote(bytes[..<2])), needed is Ed")
+      throw MinisignError(
+        .format, "found algorithm \(MinisignText.quote(bytes[..<2])), needed is Ed")
     }
     id = Array(bytes[2..<10])
     key = Array(bytes[10...])

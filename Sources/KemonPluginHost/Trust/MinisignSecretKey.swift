@@ -40,7 +40,7 @@ public final class MinisignSecretKey: @unchecked Sendable {
 
   /// Makes a new key.
   public convenience init() {
-    sodium_init()
+    _ = sodium_init()
     var id = [UInt8](repeating: 0, count: 8)
     randombytes_buf(&id, id.count)
     var secret = [UInt8](repeating: 0, count: Self.keyCount)
@@ -79,8 +79,7 @@ public final class MinisignSecretKey: @unchecked Sendable {
       throw MinisignError(
         .format, "found \(MinisignText.quote(bytes[2..<4])) for the password, needed is Sc")
     }
-    let checksum = MinisignText.blake2b(Array("Ed".utf8), Array(sealed[..<72]), count: 32)
-    guard sodium_memcmp(checksum, Array(sealed[72...]), 32) == 0 else {
+    guard sodium_memcmp(Self.checksum(sealed[..<72]), Array(sealed[72...]), 32) == 0 else {
       throw MinisignError(.password, "the password is wrong, or the key is damaged")
     }
     self.init(id: Array(sealed[..<8]), key: sealed[8..<72])
@@ -92,8 +91,8 @@ public final class MinisignSecretKey: @unchecked Sendable {
   public func text(
     password: String?, work: Work = .sensitive
   ) throws(MinisignError) -> String {
-    let plain = id + Array(UnsafeBufferPointer(start: key, count: Self.keyCount))
-    var sealed = plain + MinisignText.blake2b(Array("Ed".utf8), plain, count: 32)
+    var sealed = id + UnsafeBufferPointer(start: key, count: Self.keyCount)
+    sealed += Self.checksum(sealed[...])
     defer { sodium_memzero(&sealed, sealed.count) }
     var salt = [UInt8](repeating: 0, count: 32)
     var limits: (operations: UInt64, memory: UInt64) = (0, 0)
@@ -102,7 +101,8 @@ public final class MinisignSecretKey: @unchecked Sendable {
       limits = work.limits
       try Self.mask(&sealed, password, salt: salt, limits)
     }
-    let header = Array("Ed".utf8) + (password == nil ? [0, 0] : Array("Sc".utf8)) + Array("B2".utf8)
+    let kdf = password == nil ? [0, 0] : Array("Sc".utf8)
+    let header = Array("Ed".utf8) + kdf + Array("B2".utf8)
     let numbers = [limits.operations, limits.memory].flatMap { number in
       (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
     }
@@ -132,6 +132,13 @@ public final class MinisignSecretKey: @unchecked Sendable {
     let input = bytes.assumingMemoryBound(to: UInt8.self)
     crypto_sign_detached(&signature, nil, input.baseAddress, UInt64(input.count), key)
     return signature
+  }
+
+  /// What tells a right password from a wrong one: over the algorithm, the key's number and the key.
+  private static func checksum(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    var text = Array("Ed".utf8) + bytes
+    defer { sodium_memzero(&text, text.count) }
+    return text.withUnsafeBytes { MinisignText.hash($0, count: 32) }
   }
 
   /// Mixes bytes with what a password gives: twice is not at all.

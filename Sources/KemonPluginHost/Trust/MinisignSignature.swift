@@ -55,7 +55,7 @@ public struct MinisignSignature: Sendable, Equatable {
   init(of bytes: UnsafeRawBufferPointer, with key: MinisignSecretKey, comment: String) {
     keyID = key.id
     isHashed = true
-    let hash = MinisignText.blake2b512(bytes)
+    let hash = MinisignText.hash(bytes)
     let own = hash.withUnsafeBytes { key.sign($0) }
     signature = own
     self.comment = comment
@@ -91,7 +91,7 @@ public struct MinisignSignature: Sendable, Equatable {
     }
     let isRight =
       isHashed
-      ? MinisignText.blake2b512(bytes).withUnsafeBytes { Self.isSigned($0, signature, key) }
+      ? MinisignText.hash(bytes).withUnsafeBytes { Self.isSigned($0, signature, key) }
       : Self.isSigned(bytes, signature, key)
     guard isRight else {
       throw MinisignError(.wrong, "found other bytes than key \(keyName) has signed")

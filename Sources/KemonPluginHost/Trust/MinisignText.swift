@@ -50,7 +50,8 @@ enum MinisignText {
     var bytes = [UInt8](repeating: 0, count: count)
     var length = 0
     let status = sodium_base642bin(
-      &bytes, count, line, line.utf8.count, nil, &length, nil, Int32(sodium_base64_VARIANT_ORIGINAL))
+      &bytes, count, line, line.utf8.count, nil, &length, nil, Int32(sodium_base64_VARIANT_ORIGINAL)
+    )
     guard status == 0, length == count else {
       throw MinisignError(.format, "\(what): needed are \(count) bytes in base64")
     }
@@ -75,19 +76,11 @@ enum MinisignText {
     "\"\(String(decoding: bytes, as: UTF8.self))\""
   }
 
-  static func blake2b(_ parts: [UInt8]..., count: Int) -> [UInt8] {
+  /// BLAKE2b.
+  static func hash(_ bytes: UnsafeRawBufferPointer, count: Int = 64) -> [UInt8] {
     var hash = [UInt8](repeating: 0, count: count)
-    var state = crypto_generichash_state()
-    crypto_generichash_init(&state, nil, 0, count)
-    for part in parts { crypto_generichash_update(&state, part, UInt64(part.count)) }
-    crypto_generichash_final(&state, &hash, count)
-    return hash
-  }
-
-  static func blake2b512(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-    var hash = [UInt8](repeating: 0, count: 64)
     let input = bytes.assumingMemoryBound(to: UInt8.self)
-    crypto_generichash(&hash, 64, input.baseAddress, UInt64(input.count), nil, 0)
+    crypto_generichash(&hash, count, input.baseAddress, UInt64(input.count), nil, 0)
     return hash
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import KemonBus
+public import KemonEvents
 
 /// What an operator says about a plugin in a lock.
 public struct PluginGrant: Sendable, Equatable {

@@ -67,11 +67,16 @@ extension PluginsLock {
       }
       lock.plugins[manifest.name] = entry
       let granted = entry.grant.granted(manifest)
-      let isSame = known.map { ($0.sha256, $0.signer) == (entry.sha256, entry.signer) }
+      let isSame = known.map { $0.sha256 == entry.sha256 && $0.signer == entry.signer }
+      let change: Renewal.Change =
+        switch isSame {
+        case nil: .added
+        case true?: .unchanged
+        case false?: .changed
+        }
       renewal.plugins.append(
         Renewal.Plugin(
-          name: manifest.name,
-          change: isSame.map { $0 ? .unchanged : .changed } ?? .added, granted: granted.sorted(),
+          name: manifest.name, change: change, granted: granted.sorted(),
           withheld: manifest.capabilities.filter { !granted.contains($0) }))
     }
     for name in old.plugins.keys where lock.plugins[name] == nil {

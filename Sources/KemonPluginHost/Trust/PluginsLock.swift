@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import KemonBus
+import KemonEvents
 import KemonText
 
 /// The plugins of a folder that an operator has looked at: `plugins.lock`.

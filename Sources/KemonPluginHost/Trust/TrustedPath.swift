@@ -10,6 +10,8 @@ import Glibc
 enum TrustedPath {
   /// As many links as the kernel follows.
   private static let linkLimit = 40
+  /// O_PATH, which Glibc's Swift module does not offer: a place in the file system, not the file's content.
+  private static let place: Int32 = 0o10_000_000
 
   /// Opens a folder for reading.
   ///
@@ -61,7 +63,7 @@ enum TrustedPath {
   private static func open(
     _ name: String, at folder: Int32, _ path: String
   ) throws(PluginProblem) -> Descriptor {
-    let number = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
+    let number = openat(folder, name, Self.place | O_NOFOLLOW | O_CLOEXEC)
     guard number >= 0 else { throw unreadable(path, errno) }
     return Descriptor(number)
   }
@@ -69,12 +71,10 @@ enum TrustedPath {
   private static func target(
     of link: borrowing Descriptor, _ path: String
   ) throws(PluginProblem) -> String {
-    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = bytes.withUnsafeMutableBytes {
-      readlinkat(link.number, "", $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-    }
+    var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlinkat(link.number, "", &bytes, bytes.count)
     guard count >= 0 else { throw unreadable(path, errno) }
-    return String(decoding: bytes[..<count], as: UTF8.self)
+    return String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// Whether nobody else can exchange what lies in a folder: they may write to one with the sticky bit, as to /tmp, where

@@ -15,6 +15,8 @@ public final class Player: Sendable {
     public internal(set) var events = 0
     /// Events whose verdict was a denial.
     public internal(set) var denied = 0
+    /// Events that were left out, because a plugin that is here emits them anew.
+    public internal(set) var leftOut = 0
   }
 
   private let speed: ReplaySpeed
@@ -124,7 +126,7 @@ public final class Player: Sendable {
     let time = record.event.pointee.time_ns
     pace.wait(until: time) { isStopped.load(ordering: .relaxed) }
     guard !isStopped.load(ordering: .relaxed) else { return false }
-    clock?.set(time)
+    clock?.advance(to: time)
     builder.begin(copying: record)
     return true
   }
@@ -143,6 +145,10 @@ private struct DispatchedReplay {
   init(_ dispatcher: Dispatcher) { self.dispatcher = dispatcher }
 
   mutating func offer(_ builder: inout RecordBuilder) {
+    guard !dispatcher.emissions.isMade(builder.view.kind) else {
+      outcome.leftOut += 1
+      return
+    }
     let operation = builder.header.pointee.corr
     let phase = builder.header.pointee.phase
     if phase == EventPhase.post.rawValue, !denials.isEmpty,

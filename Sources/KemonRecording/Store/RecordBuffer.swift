@@ -37,10 +37,15 @@ struct RecordBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// Takes a copy of bytes from outside, if they are a record.
-  mutating func append(validating bytes: UnsafeRawBufferPointer) throws(RecordError) {
+  ///
+  /// - Parameter kinds: the numbers of kinds that were declared.
+  mutating func append(
+    validating bytes: UnsafeRawBufferPointer, _ kinds: DeclaredKindMap
+  ) throws(RecordError) {
     // The check needs aligned bytes, which SQLite does not promise: copied first, kept only when sound.
     let target = reserve(bytes.count)
     target.copyMemory(from: bytes)
+    try kinds.apply(to: target)
     let record = try RecordView(validating: UnsafeRawBufferPointer(target))
     keep(record.size)
   }

@@ -49,13 +49,23 @@ struct RecordingFile: Sendable {
   }
 
   /// Writes records in one transaction: all or nothing.
-  func insert(_ records: borrowing RecordBuffer) throws(RecordingError) {
+  ///
+  /// - Parameter kinds: declared kinds of the records that the file does not know yet.
+  func insert(
+    _ records: borrowing RecordBuffer, declaring kinds: Set<EventKind>
+  ) throws(RecordingError) {
     try Self.mapping(path) {
       try queue.write { database in
+        for kind in kinds { try RecordingSchema.insert(declared: kind, in: database) }
         let statement = try database.cachedStatement(sql: RecordingSchema.insertEvent)
         for index in 0..<records.count { try Self.insert(records[index], with: statement) }
       }
     }
+  }
+
+  /// The numbers of declared kinds in the file, and what was declared.
+  func declaredKinds() throws(RecordingError) -> [UInt16: String] {
+    try Self.mapping(path) { try queue.read(DeclaredKindMap.texts) }
   }
 
   /// Makes it one file again, without a log beside it.

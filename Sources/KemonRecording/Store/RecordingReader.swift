@@ -48,6 +48,8 @@ public final class RecordingReader {
   /// False while it is still written, and for ever when the writer was killed: the last half second may be missing.
   public let wasClosed: Bool
   let queue: DatabaseQueue
+  /// The numbers that declared kinds have in the file.
+  let kinds: DeclaredKindMap
   /// Why the file is known to be cut, though every record that is left may be good.
   private let cut: RecordingError?
 
@@ -67,6 +69,8 @@ public final class RecordingReader {
         .damaged, path,
         "the file ends at byte \(FileSize.of(path)), before its end: \(error.message)")
     }
+    // What cannot be read here declares nothing: its records say so.
+    kinds = DeclaredKindMap((try? queue.read(DeclaredKindMap.texts)) ?? [:])
   }
 
   /// Hands over all records in the order in which they were written.
@@ -80,7 +84,7 @@ public final class RecordingReader {
     let damage = walk { row, bytes in
       scratch.removeAll()
       do throws(KemonEvents.RecordError) {
-        try scratch.append(validating: bytes)
+        try scratch.append(validating: bytes, kinds)
       } catch {
         outcome.skip(row: row, error)
         return true
@@ -106,7 +110,7 @@ public final class RecordingReader {
     var buffer = RecordBuffer(byteCapacity: 1 << 20)
     let damage = walk { row, bytes in
       do throws(KemonEvents.RecordError) {
-        try buffer.append(validating: bytes)
+        try buffer.append(validating: bytes, kinds)
         outcome.read += 1
       } catch {
         outcome.skip(row: row, error)
@@ -130,7 +134,7 @@ public final class RecordingReader {
     let damage = walk(where: "seq = ?", [Int64(bitPattern: seq)]) { row, bytes in
       var scratch = RecordBuffer()
       do throws(KemonEvents.RecordError) {
-        try scratch.append(validating: bytes)
+        try scratch.append(validating: bytes, kinds)
         found = body(scratch[0])
       } catch {
         broken = RecordingError(.damaged, path, "row \(row): \(error)")

@@ -108,6 +108,19 @@ enum RecordingSchema {
     try String.fetchSet(database, sql: "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
   }
 
+  /// Keeps what a kind is that was declared at run time: its number is another one in the next run.
+  static func insert(declared kind: EventKind, in database: Database) throws {
+    guard let info = kind.info, let declaration = kind.declaration else { return }
+    try insert(
+      name: declaration.text, of: Int64(kind.rawValue), as: declaredKind, in: database)
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO kind VALUES (?, ?, ?, ?)",
+      arguments: [kind.rawValue, info.name, info.family.name, info.phase.name])
+  }
+
+  /// What the table `name` calls the declarations of kinds.
+  static let declaredKind = "kind"
+
   static func insert(
     name: String, of id: Int64, as what: String, in database: Database
   ) throws {

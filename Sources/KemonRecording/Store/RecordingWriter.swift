@@ -38,6 +38,9 @@ public final class RecordingWriter: Sendable {
     var committed = 0
     var file: RecordingFile?
     var failure: RecordingError?
+    /// Declared kinds that the file knows, and those that the batch brings.
+    var declared: Set<EventKind> = []
+    var newlyDeclared: Set<EventKind> = []
   }
 
   /// A batch is committed at this size, however few records it has.
@@ -77,7 +80,14 @@ public final class RecordingWriter: Sendable {
     self.path = path
     self.options = options
     let file = try RecordingFile(appendingTo: path, maximumBytes: options.maximumBytes)
-    state = PosixLock(State(file: file))
+    // A number stands for one kind in a file: what was declared in another run must have its number here, too.
+    let declared = DeclaredKindMap(try file.declaredKinds())
+    guard declared.isIdentity else {
+      throw RecordingError(
+        .cannotWrite, path,
+        "not appended to: its declared kinds have other numbers than those of this run")
+    }
+    state = PosixLock(State(file: file, declared: declared.kinds))
   }
 
   deinit { try? close() }
@@ -91,6 +101,9 @@ public final class RecordingWriter: Sendable {
       if let failure = state.failure { throw failure }
       if state.batch.count == 0 {
         state.dueAt = EventClock.monotonic() + UInt64(options.interval) * 1_000_000
+      }
+      if record.kind.isDeclared, !state.declared.contains(record.kind) {
+        state.newlyDeclared.insert(record.kind)
       }
       state.batch.append(record)
       if state.batch.count >= options.batch || state.batch.byteCount >= Self.batchBytes
@@ -170,7 +183,9 @@ public final class RecordingWriter: Sendable {
     guard state.batch.count > 0, let file = state.file else { return }
     defer { state.batch.removeAll() }
     do throws(RecordingError) {
-      try file.insert(state.batch)
+      try file.insert(state.batch, declaring: state.newlyDeclared)
+      state.declared.formUnion(state.newlyDeclared)
+      state.newlyDeclared = []
       state.committed += state.batch.count
     } catch {
       // The batch is given up, not tried again: a full disk would make every later call wait for it.

@@ -26,7 +26,8 @@ struct SchemaCheck {
     }
     if let allowed = node.allowed, !allowed.contains(where: { $0.isSame(as: value) }) {
       let texts = allowed.prefix(12).map(\.text) + (allowed.count > 12 ? ["…"] : [])
-      fail(path, value, (allowed.count > 1 ? "one of " : "") + texts.joined(separator: ", "), isSecret)
+      let needed = (allowed.count > 1 ? "one of " : "") + texts.joined(separator: ", ")
+      fail(path, value, needed, isSecret)
     }
     switch value {
     case .object(let members): check(members, node, path, isSecret)

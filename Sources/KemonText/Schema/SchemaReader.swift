@@ -37,9 +37,8 @@ struct SchemaReader {
     guard let keyword = SchemaKeyword(rawValue: name) else {
       let known = SchemaKeyword.allCases.map(\.rawValue)
       let near = NearNames.of(name, among: known)
-      fail(
-        path, "an unknown keyword",
-        (near.isEmpty ? "one of " : "perhaps ") + (near.isEmpty ? known : near).joined(separator: ", "))
+      let names = (near.isEmpty ? known : near).joined(separator: ", ")
+      fail(path, "an unknown keyword", (near.isEmpty ? "one of " : "perhaps ") + names)
       return
     }
     switch keyword {

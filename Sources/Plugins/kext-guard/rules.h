@@ -7,13 +7,12 @@
 
 #include <kemon/kemon.h>
 
+#include "deny_list.h"
 #include "version.h"
 
 /* One rule. Its texts belong to the host and live as long as the plugin. */
 typedef struct rule {
-  const char *id; /* a bundle identifier, or the beginning of one */
-  size_t id_length;
-  bool is_prefix;
+  deny_pattern id; /* a bundle identifier */
   bool has_exact, has_below, has_from;
   version exact, below, from;
   const char *reason;

@@ -7,13 +7,11 @@
 
 #include <kemon/kemon.h>
 
-#include <stdbool.h>
+#include "deny_list.h"
 
 /* One rule. Its texts belong to the host and live as long as the plugin. */
 typedef struct rule {
-  const char *name; /* a short name, or the beginning of one; NULL for every policy */
-  size_t name_length;
-  bool is_prefix;
+  deny_pattern name;     /* a short name; none for every policy */
   const char *operation; /* only policies with a function for it; NULL for all */
   const char *reason;
 } rule;

@@ -94,6 +94,7 @@ struct BenchReport {
       "sha256": .string(plugin.sha256), "calls": sum(\.calls), "filtered": sum(\.filtered),
       "denies": sum(\.denies), "would_denies": sum(\.wouldDenies), "faults": sum(\.faults),
       "mean_ns": timed == 0 ? .null : .number((Double(time) / Double(timed)).rounded()),
+      "metrics": MetricReport.json(flow.metrics.filter { $0.pluginID == plugin.id }),
     ])
   }
 

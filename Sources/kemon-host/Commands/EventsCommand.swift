@@ -26,7 +26,7 @@ struct EventsCommand: ParsableCommand {
     }
     let infos = kinds.compactMap(\.info)
     switch output {
-    case .json: Console.data(JSONValue.array(infos.map(Self.json)).text)
+    case .json: Console.data(JSONValue.array(infos.map(\.json)).text)
     case .text:
       Console.data(
         name == nil ? Self.list(infos) : infos.map(Self.fields).joined(separator: "\n\n"))
@@ -44,9 +44,11 @@ struct EventsCommand: ParsableCommand {
   }
 
   private static func fields(_ info: EventKindInfo) -> String {
-    var table = Table("FIELD", "TYPE", "OFFSET", "MEANING")
+    var table = Table("FIELD", "TYPE", "OFFSET", "CHANGE", "MEANING")
     for field in info.fields where field.name != "reserved" {
-      table.add(field.name, field.type.rawValue, String(field.offset), field.documentation)
+      table.add(
+        field.name, field.type.rawValue, String(field.offset), field.isModifiable ? "yes" : "-",
+        field.documentation)
     }
     let deny = info.canDeny ? "can be denied" : "cannot be denied"
     return "\(info.name) \(info.phase.name)  \(number(info))  \(info.family.name)  \(deny)\n"
@@ -56,21 +58,5 @@ struct EventsCommand: ParsableCommand {
   private static func number(_ info: EventKindInfo) -> String {
     let digits = String(info.kind.rawValue, radix: 16, uppercase: true)
     return "0x" + String(repeating: "0", count: max(0, 2 - digits.count)) + digits
-  }
-
-  private static func json(_ info: EventKindInfo) -> JSONValue {
-    .object([
-      "number": .integer(Int64(info.kind.rawValue)), "name": .string(info.name),
-      "phase": .string(info.phase.name), "family": .string(info.family.name),
-      "can_deny": .bool(info.canDeny), "constant": .string("KEMON_KIND_\(info.constant)"),
-      "payload_size": .integer(Int64(info.payloadSize)),
-      "fields": .array(
-        info.fields.map { field in
-          .object([
-            "name": .string(field.name), "type": .string(field.type.rawValue),
-            "offset": .integer(Int64(field.offset)), "meaning": .string(field.documentation),
-          ])
-        }),
-    ])
   }
 }

@@ -5,7 +5,7 @@ import ArgumentParser
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins",
-    abstract: "Look at plugins without running any of their code, and control those of a running host.",
+    abstract: "Look at plugins without running their code; lock, sign and control them.",
     subcommands: [
       PluginsListCommand.self, PluginsInfoCommand.self, PluginsLockCommand.self,
       PluginsKeygenCommand.self, PluginsSignCommand.self, PluginsVerifyCommand.self,

@@ -7,7 +7,7 @@ import KemonText
 struct PluginsReloadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reload",
-    abstract: "Replace a plugin of a running host by a new generation, made from its file as it is now.",
+    abstract: "Replace a plugin of a running host by a new generation, made from its file.",
     discussion: """
       No event is lost or seen twice. What is wrong with the new generation leaves the old one as it \
       was; when one of its handlers fails in its first events, the old one comes back.
@@ -65,7 +65,8 @@ struct PluginsReconfigureCommand: ParsableCommand {
 
 struct PluginsEnableCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "enable", abstract: "Let the handlers of a plugin of a running host be called again.")
+    commandName: "enable",
+    abstract: "Let the handlers of a plugin of a running host be called again.")
 
   @Argument(help: "The plugin's name.")
   var name: String
@@ -96,7 +97,8 @@ struct PluginsDisableCommand: ParsableCommand {
 
 struct PluginsSetModeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "set-mode", abstract: "Decide whether the votes of a plugin of a running host count.")
+    commandName: "set-mode",
+    abstract: "Decide whether the votes of a plugin of a running host count.")
 
   @Argument(help: "The plugin's name.")
   var name: String

@@ -41,7 +41,8 @@ struct PluginsInfoCommand: ParsableCommand {
       ("isolation", manifest?.isolation.rawValue ?? "-"),
       ("state", manifest.map { $0.stateVersion > 0 ? "version \($0.stateVersion)" : "-" } ?? "-"),
       ("emits", list(manifest?.emits ?? [])),
-      ("config", config(manifest?.configuration)), ("libraries", list(inspection.neededLibraries)), ("runpath", list(inspection.runPaths)),
+      ("config", config(manifest?.configuration)), ("libraries", list(inspection.neededLibraries)),
+      ("runpath", list(inspection.runPaths)),
       ("check", inspection.problems.isEmpty ? "ok" : "refused"),
     ]
     return rows.map { $0 + String(repeating: " ", count: margin - $0.count) + $1 }

@@ -113,12 +113,9 @@ struct PluginsVerifyCommand: ParsableCommand {
         areGood = false
         continue
       }
-      do throws(MinisignError) {
+      do {
         let signature = try MinisignSignature(parsing: [UInt8](text))
-        let data = [UInt8](bytes)
-        let key = try data.withUnsafeBytes { bytes throws(MinisignError) in
-          try signature.verify(bytes, by: keys)
-        }
+        let key = try bytes.withUnsafeBytes { try signature.verify($0, by: keys) }
         Console.note("\(file): signed by key \(key.name): \(signature.comment)")
       } catch {
         Console.error("\(path): \(error)")

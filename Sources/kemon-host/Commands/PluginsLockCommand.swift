@@ -6,7 +6,7 @@ import KemonPluginHost
 struct PluginsLockCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lock",
-    abstract: "Write plugins.lock: only the plugins that are in a folder now may be loaded from it.",
+    abstract: "Write plugins.lock: only what is in the folder now may be loaded from it.",
     discussion: """
       What the lock says of a plugin that is in it already stays: mode, tier, priority, capabilities. \
       A new plugin is granted what its manifest asks for. Ends with 65 when files of the folder are \

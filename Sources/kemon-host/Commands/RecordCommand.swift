@@ -26,7 +26,8 @@ struct RecordCommand: ParsableCommand {
     var plugins = plugins
     plugins.mode = plugins.mode ?? .monitor
     try ModelRun(
-      plugins: plugins, events: events, flow: flow, control: control, session: session, recording: write
+      plugins: plugins, events: events, flow: flow, control: control, session: session,
+      recording: write
     ).run(as: "record")
   }
 }

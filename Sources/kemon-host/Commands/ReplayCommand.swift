@@ -61,6 +61,7 @@ struct ReplayCommand: ParsableCommand {
           (
             "events",
             "\(played.events.grouped) replayed  denied \(played.denied.grouped)"
+              + (played.leftOut > 0 ? "  made anew \(played.leftOut.grouped)" : "")
               + (signals.signal != 0 ? "  (interrupted)" : "")
           ),
           (

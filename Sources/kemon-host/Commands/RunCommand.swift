@@ -29,7 +29,8 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     if listSessions { return SessionOptions.list() }
     try ModelRun(
-      plugins: plugins, events: events, flow: flow, serve: serve, control: control, session: session,
+      plugins: plugins, events: events, flow: flow, serve: serve, control: control,
+      session: session,
       recording: write
     ).run(as: "run")
   }

@@ -65,7 +65,8 @@ final class Pipeline {
     let (configuration, places) = try PluginConfiguration.read(options, events)
     let report = plugins.load(
       directories: options.paths, configurations: configuration, defaults: embedded,
-      places: places, require: options.require, disable: Set(options.disable), only: Set(options.only))
+      places: places, require: options.require, disable: Set(options.disable),
+      only: Set(options.only), isolate: options.isolate)
     let problems = report.problems + plugins.start()
     for problem in problems { Console.warning(problem.description) }
     if report.loaded.isEmpty, !options.paths.isEmpty {
@@ -89,7 +90,8 @@ final class Pipeline {
     var report = FlowReport(
       published: ring.published, refused: ring.refused, hasOverflowed: ring.hasOverflowed,
       accounts: plugins.observerAccounts,
-      voters: dispatcher.handlerStatistics(), observers: plugins.observerStatistics)
+      voters: dispatcher.handlerStatistics(), observers: plugins.observerStatistics,
+      metrics: plugins.metrics)
     if let server {
       report.clients = server.stop()
       report.accounts.append(server.account)
@@ -167,6 +169,7 @@ struct FlowReport {
   var accounts: [SubscriberAccount]
   var voters: [HandlerStatistics]
   var observers: [HandlerStatistics]
+  var metrics: [PluginMetric]
   var clients: [OriginalServer.ClientAccount] = []
   var recordingFailure: RecordingError?
   var droppedOutput: UInt64 = 0

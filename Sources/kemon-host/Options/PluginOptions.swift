@@ -2,6 +2,7 @@
 
 public import ArgumentParser
 public import KemonBus
+public import KemonPluginHost
 
 /// Which plugins take part and how; common to all verbs that load plugins.
 struct PluginOptions: ParsableArguments {
@@ -23,6 +24,12 @@ struct PluginOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Leave all but the named plugins out.", valueName: "name"))
   var only: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Plugins that get a process of their own: none, all, or their names, separated by commas.",
+      valueName: "names"))
+  var isolate = IsolationPolicy.none
 
   @Option(
     name: .customLong("config"),
@@ -98,6 +105,23 @@ struct FlowOptions: ParsableArguments {
 }
 
 extension OverflowPolicy: ExpressibleByArgument {}
+
+extension IsolationPolicy: ExpressibleByArgument {
+  /// Reads `none`, `all`, or names as in `kext-guard,dns-watch`.
+  public init?(argument: String) {
+    switch argument {
+    case "none": self = .none
+    case "all": self = .all
+    default:
+      let names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      guard !names.contains("") else { return nil }
+      self = .named(Set(names))
+    }
+  }
+
+  /// How help shows the default.
+  public var defaultValueDescription: String { "none" }
+}
 
 extension SimulatedLoss: ExpressibleByArgument {
   /// Reads a share as in `5%` or `5`.

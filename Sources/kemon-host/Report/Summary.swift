@@ -21,7 +21,14 @@ enum Summary {
       Console.note(pad("log") + "\(report.droppedLog.grouped) lines dropped")
     }
     let handlers = report.voters + report.observers
-    guard !handlers.isEmpty else { return }
+    for handler in handlers {
+      if let text = describeFaults(handler) { Console.note(pad("faults") + text) }
+    }
+    if !handlers.isEmpty { Console.note(table(handlers)) }
+    if !report.metrics.isEmpty { Console.note(MetricReport.text(report.metrics)) }
+  }
+
+  private static func table(_ handlers: [HandlerStatistics]) -> String {
     var table = Table("plugin", "handler", "calls", "filtered", "deny", "would", "faults", "mean")
     for handler in handlers {
       let mean =
@@ -33,11 +40,22 @@ enum Summary {
         handler.pluginName, handler.name, handler.calls.grouped, handler.filtered.grouped,
         handler.denies.grouped, handler.wouldDenies.grouped, handler.faults.grouped, mean)
     }
-    Console.note(table.text)
+    return table.text
   }
 
   private static func pad(_ label: String) -> String {
     label + String(repeating: " ", count: max(1, 10 - label.count))
+  }
+
+  /// What is wrong with a handler beyond a count of faults; nil for nothing.
+  private static func describeFaults(_ handler: HandlerStatistics) -> String? {
+    guard let standing = handler.standing,
+      handler.timeouts > 0 || standing.lateAnswers > 0 || standing.quarantines > 0
+    else { return nil }
+    let state = standing.isQuarantined ? ", its votes do not count now" : ""
+    return "\(handler.pluginName)/\(handler.name): \(handler.timeouts.grouped) timeouts, "
+      + "\(standing.lateAnswers.grouped) late answers, "
+      + "\(standing.quarantines.grouped) quarantines\(state)"
   }
 
   private static func describe(_ account: SubscriberAccount) -> String {

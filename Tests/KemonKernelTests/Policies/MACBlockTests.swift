@@ -74,7 +74,8 @@ import Testing
   @Test func `a replaced result is what the caller sees`() throws {
     let lab = try MACLab()
     lab.plugin([KEMON_KIND_MAC_POLICY_REGISTER]) { _, verdict in
-      _ = kemon_replace_result(verdict, 45, "replaced by the test")
+      // 95 is ENOTSUP on Linux, 45 on Darwin.
+      _ = kemon_replace_result(verdict, 95, "replaced by the test")
     }
     #expect(try lab.framework.register(try lab.policy("p")).status == 45)
     #expect(lab.framework.counters.loaded == 1)

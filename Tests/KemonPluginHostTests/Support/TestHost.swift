@@ -14,6 +14,7 @@ final class Collector: OutputSink, LogSink {
     ([], [], []))
 
   var lines: [String] { content.withLock { $0.lines } }
+  var text: String { content.withLock { $0.lines.joined() } }
   var logged: [String] { content.withLock { $0.logged } }
   /// For each line, whether its writer was allowed to wait.
   var waiting: [Bool] { content.withLock { $0.waiting } }
@@ -42,22 +43,24 @@ final class TestHost {
   let host: PluginHost
   private var builder = RecordBuilder()
 
-  init(mode: PluginMode = .run) throws {
+  init(mode: PluginMode = .run, limits: WorkerLimits = WorkerLimits()) throws {
     folder = try ScratchFolder()
     dispatcher = Dispatcher(ring: ring, clock: clock)
     host = PluginHost(
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: collector,
-      log: collector, observerOverflow: .block)
+      log: collector, observerOverflow: .block,
+      worker: WorkerProgram(path: Command(built: "kemon-host").path),
+      workerLimits: limits)
   }
 
   /// Loads what is in the folder.
   func load(
     _ configurations: JSONValue = .object([:]), require: [String] = [], disable: Set<String> = [],
-    only: Set<String> = []
+    only: Set<String> = [], isolate: IsolationPolicy = .none
   ) -> LoadReport {
     host.load(
       directories: [folder.path], configurations: configurations, require: require,
-      disable: disable, only: only)
+      disable: disable, only: only, isolate: isolate)
   }
 
   /// Something opens a file; tells what was decided.

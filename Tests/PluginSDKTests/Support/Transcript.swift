@@ -99,6 +99,7 @@ extension Samples {
       packet(), packet(data: Array(query.prefix(12)), isSent: false),
       file(KEMON_KIND_FILE_LOOKUP_PRE, "/Users"), file(KEMON_KIND_FILE_LOOKUP, "/Users", result: 2),
       file(KEMON_KIND_FILE_OPEN, "/etc/master.passwd", result: 13),
+      kext(KEMON_KIND_KEXT_STOP_PRE, verdict: .deny), kext(KEMON_KIND_KEXT_STOP, status: 5),
     ]
   }
 }

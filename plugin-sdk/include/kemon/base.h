@@ -4,8 +4,8 @@
  *
  *  R1  Every struct that one side hands to the other begins with uint32_t size, set by whoever fills it in to its own
  *      sizeof. A reader looks only below that size (KEMON_HAS). Fields are appended, never moved, retyped or removed.
- *      Parts of a record (kemon_str, kemon_subject, kemon_vote) and rows of tables have no size of their own: the
- *      first never change, the second are read by code that is compiled with the same headers.
+ *      Parts of a record (kemon_str, kemon_subject, kemon_vote) and elements of arrays have no size of their own: they
+ *      never change, or are read by code that is compiled with the same headers.
  *  R2  Structs hold fixed-width integers, pointers and function pointers only: no enum, bool, long, bit-field or
  *      union, and no silent padding. plugin-sdk/src/layout.c pins every size and offset.
  *  R3  What is not in kemon_host is an extension: a size-prefixed table found by an id "name/major".
@@ -68,6 +68,10 @@ typedef int32_t kemon_status;
 #define KEMON_E_STATE (-5)  /* not allowed in this state of the plugin's life */
 #define KEMON_E_FULL (-6)   /* a bounded queue is full: drop or retry, never wait */
 #define KEMON_E_FAILED (-7) /* see the text of the error buffer */
+#define KEMON_E_DENIED (-8)       /* the capability is missing in the manifest, or was not granted */
+#define KEMON_E_EXPIRED (-9)      /* decided already: resolved, timed out or cancelled */
+#define KEMON_E_WRONGTHREAD (-10) /* another thread may call this */
+#define KEMON_E_CONFLICT (-11)    /* two that cannot both have their way */
 
 /* The caller's own error buffer. Nothing is shared between threads, there is no "last error". */
 typedef struct kemon_error {

@@ -35,6 +35,13 @@ enum {
 #define KEMON_EV_REPLAYED 0x0002   /* comes from a recording */
 #define KEMON_EV_CACHED 0x0008     /* the verdict is remembered from an equal event; nobody was asked, so no votes */
 #define KEMON_EV_GAP_BEFORE 0x0004 /* the subscriber that reads this lost events just before it */
+#define KEMON_EV_LATE 0x0040       /* it failed behind the point of no return: the process is killed (process.exec) */
+#define KEMON_EV_SYNTHETIC 0x0010  /* emitted by a plugin, see schema.h */
+#define KEMON_EV_REVALIDATE 0x0020 /* a handler changed a field: all are asked again, about what will happen now */
+
+/* Of a synthetic event: the length of the chain that led to it, 1 for an event that no synthetic one has caused. */
+#define KEMON_EV_DEPTH_SHIFT 12
+#define KEMON_EV_DEPTH_LIMIT 8
 
 /* Who acts. (pid, start_ns) stays unique when pids are used again. */
 typedef struct kemon_subject {
@@ -160,6 +167,16 @@ static inline const kemon_field_info *kemon_field_infos(uint32_t payload, size_t
 #undef KEMON_FIELD_ROW
   *count = 0;
   return (const kemon_field_info *)0;
+}
+
+/* Nonzero when a handler of kind `kind` may change the field at `offset` of its payload, see modify.h. [any] */
+static inline int kemon_is_modifiable(uint16_t kind, uint32_t offset) {
+#define KEMON_MODIFIABLE_ROW(constant, payload, field)                                                                 \
+  if (kind == KEMON_KIND_##constant && offset == (uint32_t)offsetof(payload, field))                                   \
+    return 1;
+  KEMON_MODIFIABLE_TABLE(KEMON_MODIFIABLE_ROW)
+#undef KEMON_MODIFIABLE_ROW
+  return 0;
 }
 
 KEMON_C_END

@@ -59,10 +59,32 @@
   KIND(FILE_LOOKUP, 0x90, "file.lookup", FILE, POST, 0, kemon_file)                                                    \
   KIND(FILE_LOOKUP_PRE, 0x190, "file.lookup", FILE, PRE, 1, kemon_file)                                                \
   /* told by a model that is asked to show its traffic */                                                              \
-  KIND(NET_PACKET, 0x44, "net.packet", NETWORK, NOTIFY, 0, kemon_net_packet)
+  KIND(NET_PACKET, 0x44, "net.packet", NETWORK, NOTIFY, 0, kemon_net_packet)                                           \
+  /* the life of processes; process.exec_commit: the old image is gone, a denial kills the process */                  \
+  KIND(PROCESS_FORK, 0x30, "process.fork", PROCESS, POST, 0, kemon_process)                                            \
+  KIND(PROCESS_EXIT, 0x31, "process.exit", PROCESS, NOTIFY, 0, kemon_process_exit)                                     \
+  KIND(PROCESS_TRACE, 0x32, "process.trace", PROCESS, POST, 0, kemon_process)                                          \
+  KIND(PROCESS_EXEC_COMMIT, 0x33, "process.exec_commit", PROCESS, PRE, 1, kemon_exec)                                  \
+  KIND(PROCESS_FORK_PRE, 0x130, "process.fork", PROCESS, PRE, 1, kemon_process)                                        \
+  KIND(PROCESS_TRACE_PRE, 0x132, "process.trace", PROCESS, PRE, 1, kemon_process)                                      \
+  /* a page of a mapped image is not what was signed: found when it is first used */                                   \
+  KIND(DYLIB_INVALID, 0x63, "dylib.invalid", DYLIB, NOTIFY, 0, kemon_dylib_invalid)                                    \
+  /* a kext's stop routine, which the original did not watch */                                                        \
+  KIND(KEXT_STOP, 0x64, "kext.stop", KEXT, POST, 0, kemon_kext)                                                        \
+  KIND(KEXT_STOP_PRE, 0x164, "kext.stop", KEXT, PRE, 1, kemon_kext)
 
 /* No kind has this number or a higher one. */
 #define KEMON_KIND_LIMIT 0x200
+
+/* Kinds that plugins declare (schema.h) have numbers from here to the limit, other ones in every run. */
+#define KEMON_KIND_DECLARED 0x1C0
+
+/* Fields that a handler may change before the operation (modify.h), one row each: FIELD(KIND constant, payload, field) */
+#define KEMON_MODIFIABLE_TABLE(FIELD)                                                                                  \
+  FIELD(FILE_OPEN_PRE, kemon_file, flags)                                                                              \
+  FIELD(FILE_CREATE_PRE, kemon_file, flags)                                                                            \
+  FIELD(FILE_CREATE_PRE, kemon_file, mode)                                                                             \
+  FIELD(NET_CONNECT_PRE, kemon_net_connect, destination_port)
 
 /* One row each: FAMILY(constant, number, "name") */
 #define KEMON_FAMILY_TABLE(FAMILY)                                                                                     \
@@ -72,5 +94,6 @@
   FAMILY(DYLIB, 3, "dylib")                                                                                            \
   FAMILY(KEXT, 4, "kext")                                                                                              \
   FAMILY(MAC, 5, "mac")                                                                                                \
-  FAMILY(SYSTEM, 6, "system")
+  FAMILY(SYSTEM, 6, "system")                                                                                          \
+  FAMILY(PLUGIN, 7, "plugin")
 #endif

@@ -6,11 +6,18 @@
 #define KEMON_KEMON_H
 
 #include "base.h"
+#include "blob.h"
+#include "defer.h"
 #include "event.h"
 #include "host.h"
 #include "mac.h"
+#include "metrics.h"
+#include "modify.h"
+#include "mute.h"
 #include "payloads.h"
 #include "plugin.h"
+#include "schema.h"
+#include "timer.h"
 #include "verdict.h"
 
 #endif

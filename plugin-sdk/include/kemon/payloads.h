@@ -116,11 +116,11 @@ typedef struct kemon_str {
   F(i32, flags, "mapping flags, MAP_*")                                                                                \
   F(str, path, "the library")
 
-/* kext.start */
+/* kext.start, kext.stop */
 #define kemon_kext_FIELDS(F)                                                                                           \
   F(addr, base, "where the kext was linked to")                                                                        \
   F(u64, module_size, "bytes of the linked kext")                                                                      \
-  F(i32, status, "POST: what the start routine returned; PRE: 0")                                                      \
+  F(i32, status, "POST: what the start or stop routine returned; PRE: 0")                                              \
   F(u32, reserved, "0")                                                                                                \
   F(str, name, "bundle identifier")                                                                                    \
   F(str, version, "version of the bundle")                                                                             \
@@ -182,6 +182,30 @@ typedef struct kemon_str {
   F(u32, reserved, "0")                                                                                                \
   F(bytes, data, "what it carries")
 
+/* process.fork, process.trace */
+#define kemon_process_FIELDS(F)                                                                                        \
+  F(u64, start_ns, "when the process started, nanoseconds since 1970; 0 = unknown")                                    \
+  F(i32, pid, "the child, 0 in PRE; or who is to be traced")                                                           \
+  F(u32, method, "fork: 0; trace: 1 = ptrace, 2 = task port")                                                          \
+  F(str, comm, "short name of the process, absent in PRE of a fork")                                                   \
+  F(str, exe, "path of its image, absent when unknown")
+
+/* process.exit: of the process that acts */
+#define kemon_process_exit_FIELDS(F)                                                                                   \
+  F(i32, status, "what the process said itself, 0 to 255")                                                             \
+  F(i32, signal, "the signal that ended it, 0 = none")                                                                 \
+  F(u32, reason_namespace, "why the kernel sent it: OS_REASON_*, 0 = it did not")                                      \
+  F(u32, reason, "the code in that namespace")
+
+/* dylib.invalid */
+#define kemon_dylib_invalid_FIELDS(F)                                                                                  \
+  F(u64, dev, "device number of the image, 0 when unknown")                                                            \
+  F(u64, ino, "inode number of the image, 0 when unknown")                                                             \
+  F(u64, offset, "where the page begins in the file")                                                                  \
+  F(u32, action, "0 = the page is used all the same, 1 = it is refused, 2 = the process is killed")                    \
+  F(u32, reserved, "0")                                                                                                \
+  F(str, path, "the image")
+
 /* One row per payload struct, in the order of their introduction: PAYLOAD(struct) */
 #define KEMON_PAYLOAD_TABLE(PAYLOAD)                                                                                   \
   PAYLOAD(kemon_file)                                                                                                  \
@@ -197,7 +221,10 @@ typedef struct kemon_str {
   PAYLOAD(kemon_mac_op)                                                                                                \
   PAYLOAD(kemon_hook_attach)                                                                                           \
   PAYLOAD(kemon_kernel_log)                                                                                            \
-  PAYLOAD(kemon_net_packet)
+  PAYLOAD(kemon_net_packet)                                                                                            \
+  PAYLOAD(kemon_process)                                                                                               \
+  PAYLOAD(kemon_process_exit)                                                                                          \
+  PAYLOAD(kemon_dylib_invalid)
 
 #define KEMON_DECLARE_PAYLOAD(name)                                                                                    \
   typedef struct name {                                                                                                \

@@ -14,7 +14,7 @@ KEMON_C_BEGIN
 #define KEMON_ABSTAIN 0 /* no opinion: what a verdict is preset to */
 #define KEMON_ALLOW 1
 #define KEMON_MODIFY 2 /* PRE: allow with a narrower mask. POST: replace the result (kemon_replace_result) */
-#define KEMON_DEFER 3  /* reserved: needs the extension kemon.defer/1; a host without it counts the vote as a fault */
+#define KEMON_DEFER 3  /* PRE: the answer comes later, under a ticket (defer.h); without one the vote is a fault */
 #define KEMON_DENY 4
 
 #define KEMON_TIER_GUARD 0   /* the host's own rules: final */
@@ -22,6 +22,7 @@ KEMON_C_BEGIN
 #define KEMON_TIER_OBSERVE 2 /* votes are recorded as "would deny", never enforced */
 
 #define KEMON_V_RESULT 0x1    /* `result` is set */
+#define KEMON_V_PATCH 0x4     /* MODIFY in PRE: `result` is the new value of field number `flags >> 8`, see modify.h */
 #define KEMON_V_CACHEABLE 0x2 /* the answer holds for every event that is equal in the handler's cache_fields */
 
 /* Filled in by a handler, read by the host when the handler returns. The host presets size, ABSTAIN and a full mask;
@@ -35,6 +36,15 @@ typedef struct kemon_verdict {
   int64_t result;       /* MODIFY in POST with KEMON_V_RESULT: what the caller gets instead */
   char reason[96];      /* UTF-8, NUL-terminated, for people */
 } kemon_verdict;
+
+/* A verdict of one's own, preset as the host presets those that it hands in. [any] */
+static inline kemon_verdict kemon_blank_verdict(void) {
+  kemon_verdict v;
+  memset(&v, 0, sizeof v);
+  v.size = (uint32_t)sizeof v;
+  v.allow_mask = UINT64_MAX;
+  return v;
+}
 
 /* Sets action, errno, reason code and reason at once and returns KEMON_OK, so that a handler can end with it. [any] */
 static inline kemon_status kemon_say(kemon_verdict *v, uint16_t action, int32_t err, uint32_t code, const char *why) {

@@ -2,7 +2,7 @@
 
 extension StepContext {
   /// The acting process in the file layer.
-  var caller: ProcessContext { model.files.context(for: process) }
+  var caller: ProcessContext { actor.context }
 
   /// Lets a system call happen and says what came out.
   func call(_ body: () throws(DarwinErrno) -> String) -> StepOutcome {

@@ -164,7 +164,7 @@ final class MACCore: @unchecked Sendable {
     gone.1?.remove()
   }
 
-  func add(_ module: MACModule) { knowledge.withLock { $0.modules.known.append(module) } }
+  func add(_ module: MACModule) { knowledge.withLock { $0.modules.add(module) } }
 
   func setBlocking(_ blocking: MACBlocking) { knowledge.withLock { $0.blocking = blocking } }
 

@@ -23,6 +23,12 @@ public struct MACModule: Sendable, Equatable {
 struct MACModules: Sendable {
   var known: [MACModule] = []
 
+  /// Adds a module; one of its name that was somewhere else before is gone.
+  mutating func add(_ module: MACModule) {
+    known.removeAll { $0.name == module.name }
+    known.append(module)
+  }
+
   /// The module and the offset, as the original writes them; nil when no module is known there.
   func place(of address: UInt64) -> String? {
     // The original's rule: the base itself is no function.

@@ -87,9 +87,9 @@ private final class MACWatchThunk: MACThunk, @unchecked Sendable {
     let isDenied = verdict.isDenied
     let result =
       isDenied
-      ? MACErrno.darwin(linux: verdict.error) : prototype.call(original, arguments)
+      ? DarwinErrno.darwin(verdict.error) : prototype.call(original, arguments)
     let returns = prototype.operation.result.name != "void"
-    let error = isDenied || returns ? MACErrno.linux(darwin: result) : 0
+    let error = isDenied || returns ? DarwinErrno.linux(result) : 0
     let after = records.macOperationReturned(
       call, value: isDenied || returns ? result : 0, error: error)
     return after.replacement.map { Int32(truncatingIfNeeded: $0) } ?? result

@@ -18,9 +18,9 @@ struct SessionReader {
     let members = root.members
     let processes = try processes(members)
     let kexts = try KextList(members["kexts"]).kexts
-    let names = SessionNames(processes: processes.map(\.name), kexts: kexts.map(\.id))
+    let actors = try actors(processes, members["steps"])
+    let names = SessionNames(processes: actors.names, kexts: kexts.map(\.id))
     try SessionDocument.type.check(root, names: names)
-    let actors = Actors(processes)
     var steps: [Session.Step] = []
     for section in SessionSections.all {
       for value in members[section.name]?.elements ?? [] {
@@ -41,11 +41,23 @@ struct SessionReader {
   /// Who acts when a step names nobody, and all processes by their names.
   private struct Actors {
     let first: Session.Process
-    private let named: [String: Session.Process]
+    private var named: [String: Session.Process]
 
     init(_ processes: [Session.Process]) {
       first = processes[0]
       named = Dictionary(processes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    var names: [String] { named.keys.sorted() }
+
+    /// Adds a process that a step makes: until it does something else it is as its parent.
+    mutating func add(_ name: SessionValue, pid: Int32, of parent: Session.Process) throws(SessionError) {
+      guard named[name.string] == nil else {
+        throw name.error("\"\(name.string)\" is there twice; give one of them another name")
+      }
+      named[name.string] = Session.Process(
+        name: name.string, pid: pid, ppid: parent.pid, uid: parent.uid, gid: parent.gid,
+        comm: parent.comm, parent: parent.comm, exe: parent.exe)
     }
 
     func actor(of value: SessionValue) -> Session.Process {
@@ -68,6 +80,23 @@ struct SessionReader {
       throw root.error("\"process\" is missing: the process that acts")
     }
     return processes
+  }
+
+  /// All who can act: the processes that are there, and those that steps make.
+  private func actors(
+    _ processes: [Session.Process], _ steps: SessionValue?
+  ) throws(SessionError) -> Actors {
+    var actors = Actors(processes)
+    for value in steps?.elements ?? [] {
+      guard let member = value.members.all.first,
+        let child = SessionSteps.named(member.name)?.child, case .object = member.value.node.content
+      else { continue }
+      let made = member.value.members
+      try actors.add(
+        made.required(child.name), pid: made.required(child.pid).integer(),
+        of: actors.actor(of: member.value))
+    }
+    return actors
   }
 
   // MARK: Steps

@@ -19,6 +19,9 @@ enum SessionSections {
     SessionSection(
       name: "files", about: "what is in the tree of files from the beginning", step: FileEntry.self),
     SessionSection(
+      name: "images", about: "programs and libraries in the tree of files, from the beginning",
+      step: ImageEntry.self),
+    SessionSection(
       name: "interfaces", about: "the machine's network interfaces", step: InterfaceStep.self),
     SessionSection(
       name: "hosts", about: "remote hosts, and what they answer", step: HostStep.self),

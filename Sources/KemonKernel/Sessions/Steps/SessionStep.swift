@@ -14,6 +14,8 @@ protocol SessionStep: Sendable {
   static var fields: [SessionField] { get }
   /// The field whose value may stand for the whole object; nil for none.
   static var mainField: String? { get }
+  /// The fields with the name and the number of a process that the step makes, for later steps; nil for none.
+  static var child: (name: String, pid: String)? { get }
 
   /// Takes a step from its members, which were checked against the fields.
   ///
@@ -26,4 +28,5 @@ protocol SessionStep: Sendable {
 
 extension SessionStep {
   static var mainField: String? { nil }
+  static var child: (name: String, pid: String)? { nil }
 }

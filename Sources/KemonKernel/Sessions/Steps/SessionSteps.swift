@@ -10,6 +10,8 @@ enum SessionSteps {
     RenameStep.self, ExchangeStep.self, LinkStep.self, DeleteStep.self, MakeDirectoryStep.self,
     ChangeModeStep.self, StatusStep.self, FileHooksStep.self,
     KauthListenStep.self, KauthUnlistenStep.self, KauthConfigStep.self, TraceStep.self,
+    ForkStep.self, ExecStep.self, SpawnStep.self, ExitStep.self, KillStep.self, WaitStep.self,
+    LoadLibraryStep.self, TouchPageStep.self,
     SocketStep.self, BindStep.self, ConnectStep.self, ListenStep.self, AcceptStep.self,
     SendStep.self, ReceiveStep.self, CloseSocketStep.self, DNSQueryStep.self,
     AttachFilterStep.self, DetachFilterStep.self, ShowTrafficStep.self,

@@ -194,5 +194,6 @@ struct JSONFormatter {
     if flags & KEMON_EV_TRUNCATED != 0 { line.append(",\"truncated\":true") }
     if flags & KEMON_EV_REPLAYED != 0 { line.append(",\"replayed\":true") }
     if flags & KEMON_EV_GAP_BEFORE != 0 { line.append(",\"gap_before\":true") }
+    if flags & KEMON_EV_LATE != 0 { line.append(",\"late\":true") }
   }
 }

@@ -36,30 +36,14 @@ extension TextFormatter {
     end(record, &line)
   }
 
-  func exec(_ action: StaticString, _ record: RecordView, _ line: inout LineBuffer) {
-    guard let exec = record.view(of: kemon_exec.self) else { return unknown(record, &line) }
-    line.append(action: action, of: record)
-    line.append(", path=")
-    line.append(exec.path)
-    line.append(", command line=")
-    line.append(joining: exec.argv)
-    end(record, &line)
-  }
-
-  func dylib(_ record: RecordView, _ line: inout LineBuffer) {
-    guard let library = record.view(of: kemon_dylib_map.self) else { return unknown(record, &line) }
-    line.append(action: "MONITORING_DYNAMIC_LIBRARY", of: record)
-    line.append(", dynamic library path=")
-    line.append(library.path)
-    line.append(".\n")
-  }
-
-  /// The original's kinds, all below 0x80, end plainly: it told only of what had succeeded.
+  /// The original's kinds end plainly: it told only of what had succeeded.
   ///
   /// Of what failed, and of kinds that it did not know, the outcome is told, too.
-  private func end(_ record: RecordView, _ line: inout LineBuffer) {
+  func end(_ record: RecordView, _ line: inout LineBuffer) {
     let hasFailed = record.phase == .post && record.event.pointee.result != 0
-    if record.kind.rawValue < 0x80, !hasFailed {
+    // Numbers that the original left free.
+    let isNew = (0x30..<0x40).contains(record.kind.rawValue)
+    if record.kind.rawValue < 0x80, !hasFailed, !isNew {
       line.append(".\n")
     } else {
       line.append(outcomeOf: record)

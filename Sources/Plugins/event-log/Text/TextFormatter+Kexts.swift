@@ -57,6 +57,19 @@ extension TextFormatter {
     line.append(moduleOf: kext, namedBefore: true)
   }
 
+  /// The original did not watch kexts being stopped.
+  func kextStop(_ action: StaticString, _ record: RecordView, _ line: inout LineBuffer) {
+    guard let kext = record.view(of: kemon_kext.self) else { return unknown(record, &line) }
+    line.append(action: action, of: record)
+    line.append(", status=")
+    line.append(decimal: kext.status)
+    line.append(", name=")
+    line.append(kext.name)
+    line.append(", version=")
+    line.append(kext.version)
+    line.append(outcomeOf: record)
+  }
+
   /// The 2019 dialect shortens a long line; its end counts.
   func isTooLong(from start: Int, _ line: borrowing LineBuffer) -> Bool {
     dialect == .year2019 && line.count - start >= Dialect.longLine

@@ -67,6 +67,15 @@ struct TextFormatter {
     case KEMON_KIND_NET_CONNECT_PRE: connect("NET_CONNECT_PRE", record, &line)
     case KEMON_KIND_NET_CONNECT: connect("NET_CONNECT", record, &line)
     case KEMON_KIND_NET_PACKET: packet(record, &line)
+    case KEMON_KIND_PROCESS_FORK_PRE: process("PROCESS_FORK_PRE", "child", record, &line)
+    case KEMON_KIND_PROCESS_FORK: process("PROCESS_FORK", "child", record, &line)
+    case KEMON_KIND_PROCESS_TRACE_PRE: process("PROCESS_TRACE_PRE", "debuggee", record, &line)
+    case KEMON_KIND_PROCESS_TRACE: process("PROCESS_TRACE", "debuggee", record, &line)
+    case KEMON_KIND_PROCESS_EXEC_COMMIT: exec("PROCESS_EXEC_COMMIT", record, &line)
+    case KEMON_KIND_PROCESS_EXIT: processExit(record, &line)
+    case KEMON_KIND_DYLIB_INVALID: invalidPage(record, &line)
+    case KEMON_KIND_KEXT_STOP_PRE: kextStop("KEXT_STOP_PRE", record, &line)
+    case KEMON_KIND_KEXT_STOP: kextStop("KEXT_STOP", record, &line)
     default: unknown(record, &line)
     }
   }

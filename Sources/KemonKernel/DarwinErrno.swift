@@ -21,18 +21,28 @@ public struct DarwinErrno: Error, Sendable, Hashable, RawRepresentable, CustomSt
   public static let ENOENT = DarwinErrno(rawValue: 2)
   /// There is no such process.
   public static let ESRCH = DarwinErrno(rawValue: 3)
+  /// The arguments of an exec are too long.
+  public static let E2BIG = DarwinErrno(rawValue: 7)
+  /// The file is nothing that can be executed.
+  public static let ENOEXEC = DarwinErrno(rawValue: 8)
   /// The descriptor is not open for that.
   public static let EBADF = DarwinErrno(rawValue: 9)
+  /// The process has no such child.
+  public static let ECHILD = DarwinErrno(rawValue: 10)
   /// A thread would wait for itself.
   public static let EDEADLK = DarwinErrno(rawValue: 11)
   /// There is no room.
   public static let ENOMEM = DarwinErrno(rawValue: 12)
   /// The credential lacks a right.
   public static let EACCES = DarwinErrno(rawValue: 13)
+  /// The memory can not be used.
+  public static let EFAULT = DarwinErrno(rawValue: 14)
   /// The root, or a directory that is in use.
   public static let EBUSY = DarwinErrno(rawValue: 16)
   /// The name is taken.
   public static let EEXIST = DarwinErrno(rawValue: 17)
+  /// The file is none that can be mapped.
+  public static let ENODEV = DarwinErrno(rawValue: 19)
   /// Something that is no directory stands where one is needed.
   public static let ENOTDIR = DarwinErrno(rawValue: 20)
   /// A directory stands where a file is needed.
@@ -41,12 +51,18 @@ public struct DarwinErrno: Error, Sendable, Hashable, RawRepresentable, CustomSt
   public static let EINVAL = DarwinErrno(rawValue: 22)
   /// The process has too many files open.
   public static let EMFILE = DarwinErrno(rawValue: 24)
+  /// There are too many processes.
+  public static let EAGAIN = DarwinErrno(rawValue: 35)
   /// Symbolic links lead to each other.
   public static let ELOOP = DarwinErrno(rawValue: 62)
   /// A name has more than 255 bytes, or a path more than 1023.
   public static let ENAMETOOLONG = DarwinErrno(rawValue: 63)
   /// The directory is not empty.
   public static let ENOTEMPTY = DarwinErrno(rawValue: 66)
+  /// The image is bad, or must not be used.
+  public static let EBADEXEC = DarwinErrno(rawValue: 85)
+  /// The image is for another processor.
+  public static let EBADARCH = DarwinErrno(rawValue: 86)
 
   /// The number that records carry; Linux's EIO where Linux has no such error.
   static func linux(_ darwin: Int32) -> Int32 {

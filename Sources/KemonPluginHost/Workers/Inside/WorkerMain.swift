@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CKemonPlugin.Worker
+import Glibc
+import KemonBus
+import KemonEvents
+import KemonText
+import Synchronization
+
+/// The program of a worker: loads one plugin as the host would, and calls it for the host.
+public enum WorkerMain {
+  /// Becomes a worker and never returns, when the program was started as one; returns at once otherwise.
+  ///
+  /// To be called before anything else.
+  public static func runIfAsked() {
+    guard CommandLine.arguments.count == 2, CommandLine.arguments[1] == WorkerProgram.verb else {
+      return
+    }
+    let control = WorkerControl(descriptor: KEMON_WORKER_CONTROL)
+    do throws(WorkerFailure) {
+      try run(control)
+      exit(0)
+    } catch {
+      try? control.send(.failed, error.json, deadline: EventClock.monotonic() + 1_000_000_000)
+      exit(1)
+    }
+  }
+
+  private static func run(_ control: WorkerControl) throws(WorkerFailure) {
+    // Before anything of the plugin's: what it writes and logs goes through the same two pipes.
+    let output = BufferedOutput(to: 1)
+    let log = WorkerLog(to: 2)
+    defer {
+      output.close()
+      log.close()
+    }
+    var saved: [UInt8] = []
+    while let (type, body) = try control.receive(deadline: .max) {
+      switch type {
+      case .state: saved = body
+      case .hello:
+        let hello = try WorkerHello(try body.json())
+        let session = try WorkerSession(hello, state: saved, control, output: output, log: log)
+        return try session.run()
+      default: throw WorkerFailure("found \(type), needed is a hello")
+      }
+    }
+  }
+}

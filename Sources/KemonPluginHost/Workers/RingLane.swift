@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CKemonPlugin.Worker
+import KemonBus
+import KemonEvents
+import Synchronization
+
+/// A lane through a shared ring: the event is written into a slot, the verdict comes back in it.
+final class RingLane: WorkerLane {
+  /// Questions that can wait at a time.
+  static let slots = 64
+  static let recordLimit = (256 << 10) + 4096
+  /// Bytes in front of the event.
+  static let head = MemoryLayout<kemon_worker_request>.size + MemoryLayout<kemon_verdict>.size
+  /// Looks at the answer before sleeping: none, as the worker may need this very processor.
+  private static let spins = 0
+
+  let shared: SharedRing
+
+  init() throws(RingError) {
+    shared = try SharedRing(
+      creating: RingConfiguration(
+        slots: Self.slots, slotBytes: 1024, recordLimit: Self.recordLimit),
+      role: .producer)
+  }
+
+  var finished: UInt64 { shared.ring.released }
+
+  var activity: WorkerActivity? {
+    shared.ring.record(shared.ring.released).flatMap { WorkerActivity($0) }
+  }
+
+  func ask(
+    _ handler: UInt32, _ event: UnsafePointer<kemon_event>,
+    _ verdict: UnsafeMutablePointer<kemon_verdict>, deadline: UInt64
+  ) -> WorkerReply {
+    let ring = shared.ring
+    let size = Self.head + Int(event.pointee.size)
+    let sequence: UInt64?
+    do throws(RingError) {
+      sequence = try ring.tryRequest(byteCount: size) { place in
+        place.storeBytes(
+          of: kemon_worker_request(size: UInt32(Self.head), handler: handler, number: 0),
+          as: kemon_worker_request.self)
+        (place + Int(KEMON_WORKER_VERDICT)).copyMemory(
+          from: verdict, byteCount: MemoryLayout<kemon_verdict>.size)
+        (place + Self.head).copyMemory(from: event, byteCount: size - Self.head)
+      }
+    } catch {
+      // Larger than any record of the bus.
+      return .answered(KEMON_E_INVALID)
+    }
+    guard let sequence else { return shared.peerHasEnded ? .absent : .noTurn }
+    let reply = ring.answer(to: sequence, byteCount: size, spins: Self.spins, deadline: deadline) {
+      value, place in
+      switch value {
+      case KEMON_WORKER_BLANK: return KEMON_OK
+      case KEMON_WORKER_WRITTEN:
+        verdict.take(
+          place.load(fromByteOffset: Int(KEMON_WORKER_VERDICT), as: kemon_verdict.self))
+        return KEMON_OK
+      default: return KEMON_E_FAILED
+      }
+    }
+    if let reply { return .answered(reply) }
+    // It takes one after the other, and says which one it has begun.
+    let isBegun = ring.released == sequence && activity != nil
+    guard shared.peerHasEnded else { return isBegun ? .timedOut : .noTurn }
+    return isBegun ? .died : .absent
+  }
+}
+
+/// A feed through a shared ring.
+final class RingFeed: WorkerFeed {
+  static let slots = 1024
+
+  let shared: SharedRing
+
+  init() throws(RingError) {
+    shared = try SharedRing(
+      creating: RingConfiguration(
+        slots: Self.slots, slotBytes: 512, recordLimit: RingLane.recordLimit, producers: .one),
+      role: .producer)
+  }
+
+  var pending: UInt64 { shared.ring.published - shared.ring.released }
+
+  func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
+    let head = MemoryLayout<kemon_worker_request>.size
+    let size = Int(event.pointee.size)
+    let isSent = try? shared.ring.tryPublish(byteCount: head + size) { place in
+      place.storeBytes(
+        of: kemon_worker_request(size: UInt32(head), handler: handler, number: 0),
+        as: kemon_worker_request.self)
+      (place + head).copyMemory(from: event, byteCount: size)
+    }
+    return isSent ?? false
+  }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CKemonPlugin.Worker
+import Glibc
+import KemonBus
+import KemonEvents
+import KemonPlatform
+import Synchronization
+
+/// A socket of whole packets to a worker.
+final class SocketChannel: Sendable {
+  let descriptor: Int32
+
+  /// Takes over a connected socket.
+  init(_ descriptor: Int32) {
+    self.descriptor = descriptor
+    // A large record is one packet.
+    var size = Int32(512 << 10)
+    for option in [SO_SNDBUF, SO_RCVBUF] {
+      setsockopt(descriptor, SOL_SOCKET, option, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Sends a header, a verdict if there is one, and an event, as one packet, without waiting.
+  ///
+  /// - Returns: 0 or an errno.
+  func send(
+    _ request: kemon_worker_request, _ verdict: UnsafeMutablePointer<kemon_verdict>?,
+    _ event: UnsafePointer<kemon_event>
+  ) -> Int32 {
+    var request = request
+    return withUnsafeMutableBytes(of: &request) { head in
+      var parts = [iovec(iov_base: head.baseAddress, iov_len: head.count)]
+      if let verdict {
+        parts.append(iovec(iov_base: verdict, iov_len: MemoryLayout<kemon_verdict>.size))
+      }
+      parts.append(
+        iovec(iov_base: UnsafeMutableRawPointer(mutating: event), iov_len: Int(event.pointee.size)))
+      return parts.withUnsafeMutableBufferPointer { parts in
+        var message = msghdr()
+        message.msg_iov = parts.baseAddress
+        message.msg_iovlen = parts.count
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+        return sendmsg(descriptor, &message, flags) >= 0 ? 0 : errno
+      }
+    }
+  }
+}
+
+/// A lane through a socket: one question at a time, the others wait for their turn.
+final class SocketLane: WorkerLane {
+  private let channel: SocketChannel
+  private let turn = PosixLock(Turn())
+  private let answered = Atomic<UInt64>(0)
+  private let current = PosixLock<WorkerActivity?>(nil)
+
+  private struct Turn {
+    var number: UInt64 = 0
+    /// A question that nobody waits for any more, and that the worker may still be at.
+    var overdue: UInt64 = 0
+  }
+
+  init(_ channel: SocketChannel) { self.channel = channel }
+
+  var finished: UInt64 { answered.load(ordering: .acquiring) }
+
+  var activity: WorkerActivity? { current.withLock { $0 } }
+
+  func ask(
+    _ handler: UInt32, _ event: UnsafePointer<kemon_event>,
+    _ verdict: UnsafeMutablePointer<kemon_verdict>, deadline: UInt64
+  ) -> WorkerReply {
+    turn.withLock { turn in
+      if turn.overdue != 0 {
+        switch receive(turn.overdue, verdict: nil, deadline: deadline) {
+        case .answered: turn.overdue = 0
+        case .died: return .absent
+        default: return .noTurn
+        }
+      }
+      turn.number += 1
+      let request = kemon_worker_request(
+        size: UInt32(RingLane.head), handler: handler, number: turn.number)
+      switch channel.send(request, verdict, event) {
+      case 0: break
+      case EPIPE, ECONNRESET, ENOTCONN: return .absent
+      case EMSGSIZE: return .answered(KEMON_E_INVALID)
+      default: return .noTurn
+      }
+      current.withLock { $0 = WorkerActivity(handler, event.pointee) }
+      let reply = receive(turn.number, verdict: verdict, deadline: deadline)
+      if reply == .timedOut { turn.overdue = turn.number }
+      return reply
+    }
+  }
+
+  /// Waits for the answer to a question; others are late ones, and nobody's.
+  private func receive(
+    _ number: UInt64, verdict: UnsafeMutablePointer<kemon_verdict>?, deadline: UInt64
+  ) -> WorkerReply {
+    while true {
+      let now = EventClock.monotonic()
+      guard now < deadline else { return .timedOut }
+      var request = pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)
+      let milliseconds = min((deadline - now + 999_999) / 1_000_000, 1 << 30)
+      guard poll(&request, 1, Int32(milliseconds)) > 0 else { continue }
+      var answer = kemon_worker_answer()
+      let size = MemoryLayout<kemon_worker_answer>.size
+      let count = recv(channel.descriptor, &answer, size, Int32(MSG_DONTWAIT))
+      if count == 0 || (count < 0 && errno == ECONNRESET) { return .died }
+      guard count == size, answer.number == number else { continue }
+      answered.store(number, ordering: .releasing)
+      current.withLock { $0 = nil }
+      switch answer.value {
+      case KEMON_WORKER_BLANK: return .answered(KEMON_OK)
+      case KEMON_WORKER_WRITTEN:
+        verdict?.take(answer.verdict)
+        return .answered(KEMON_OK)
+      default: return .answered(KEMON_E_FAILED)
+      }
+    }
+  }
+}
+
+/// A feed through a socket.
+final class SocketFeed: WorkerFeed {
+  private let channel: SocketChannel
+
+  init(_ channel: SocketChannel) { self.channel = channel }
+
+  /// Bytes that the worker has not received are not told in packets: something, or nothing.
+  var pending: UInt64 {
+    var bytes: Int32 = 0
+    return ioctl(channel.descriptor, UInt(TIOCOUTQ), &bytes) == 0 && bytes > 0 ? 1 : 0
+  }
+
+  func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
+    let head = MemoryLayout<kemon_worker_request>.size
+    let request = kemon_worker_request(size: UInt32(head), handler: handler, number: 0)
+    return channel.send(request, nil, event) == 0
+  }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KemonBus
+import KemonEvents
+import KemonPlatform
+import Synchronization
+
+/// The thread that starts the worker's processes and waits for their ends.
+extension WorkerPlugin {
+  /// How often a process is looked at that goes on.
+  private static let look: Int32 = 50
+
+  /// Starts the thread and returns the first process.
+  ///
+  /// The thread lives as long as the plugin: the kernel ends a worker with the thread that started it.
+  func startSupervisor() throws(WorkerFailure) -> WorkerProcess {
+    let first = FirstProcess()
+    let thread = WorkerThread(named: "worker \(name)") { self.supervise(first) }
+    state.withLock { $0.supervisor = thread }
+    return try first.wait()
+  }
+
+  private func supervise(_ first: FirstProcess) {
+    var book = StrikeBook(limits.strikes)
+    var process: WorkerProcess
+    do throws(WorkerFailure) {
+      process = try launch()
+      state.withLock { $0.link = process }
+      first.set(.success(process))
+    } catch {
+      first.set(.failure(error))
+      return
+    }
+    while true {
+      let reason = watch(process)
+      let end = process.reap()
+      let isOver = state.withLock { state in
+        state.report.lost += process.feed.pending
+        state.link = nil
+        state.overdue = [:]
+        // One that ends before it runs is a plugin that could not be created or started: its host knows.
+        return state.isEnding || !state.isRunning
+      }
+      if isOver { return }
+      bury(process, end, reason)
+      guard let next = replace(&book) else { return }
+      process = next
+    }
+  }
+
+  private func launch() throws(WorkerFailure) -> WorkerProcess {
+    try WorkerProcess(plan, named: name, output: services.output, log: services.log)
+  }
+
+  // MARK: While it lives
+
+  /// Returns when the process has ended; with the reason, when this is why.
+  private func watch(_ process: WorkerProcess) -> String? {
+    var nextCheckpoint = EventClock.monotonic() + limits.checkpoint
+    while !process.waitForEnd(milliseconds: Self.look) {
+      let now = EventClock.monotonic()
+      if let lane = hangingLane(process, now) {
+        process.kill()
+        _ = process.waitForEnd(milliseconds: -1)
+        return "did not answer for \((now - lane.since) / 1_000_000) ms beyond its time"
+      }
+      if now >= nextCheckpoint {
+        checkpoint()
+        nextCheckpoint = EventClock.monotonic() + limits.checkpoint
+      }
+    }
+    return nil
+  }
+
+  /// A lane whose worker has been at one question for far too long.
+  private func hangingLane(_ process: WorkerProcess, _ now: UInt64) -> Overdue? {
+    state.withLock { state in
+      for (number, overdue) in state.overdue {
+        if process.lanes[number].finished != overdue.finished {
+          state.overdue[number] = nil
+        } else if now - min(overdue.since, now) >= limits.grace {
+          return overdue
+        }
+      }
+      return nil
+    }
+  }
+
+  // MARK: When it has ended
+
+  /// Tells how a process ended, and what it was at.
+  private func bury(_ process: WorkerProcess, _ end: WorkerProcess.End, _ reason: String?) {
+    let places = process.lanes.compactMap(\.activity)
+      .map { activity in
+        let handler = state.withLock { $0.handlers[activity.handler]?.handler.name } ?? "?"
+        return "in handler \"\(handler)\" at \(activity)"
+      }
+    let story =
+      [reason ?? end.description, places.joined(separator: ", ")].filter { !$0.isEmpty }
+      .joined(separator: " ")
+    state.withLock { state in
+      state.report.deaths += 1
+      state.report.lastDeath = story
+    }
+    services.log.log(
+      .error, source: "host", "plugin \(name): its worker \(process.pid) \(story)")
+  }
+
+  /// Starts processes until one takes the place of the last; nil when the plugin is to end.
+  private func replace(_ book: inout StrikeBook) -> WorkerProcess? {
+    var delay = limits.firstDelay
+    while true {
+      let pause = book.strike(at: EventClock.monotonic())
+      if let pause {
+        state.withLock { state in
+          state.report.isQuarantined = true
+          state.report.quarantines += 1
+        }
+        services.log.log(
+          .error, source: "host",
+          "plugin \(name): its worker ended \(book.rules.limit) times; it is left alone for "
+            + "\(pause / 1_000_000) ms")
+      }
+      guard rest(pause ?? delay) else { return nil }
+      delay = min(delay * 2, limits.strikes.longestPause)
+      state.withLock { $0.report.isQuarantined = false }
+      do throws(WorkerFailure) {
+        let process = try launch()
+        do throws(WorkerFailure) {
+          try revive(process)
+        } catch {
+          process.kill()
+          _ = process.reap()
+          throw error
+        }
+        let isWanted = state.withLock { state in
+          if !state.isEnding { state.link = process }
+          return !state.isEnding
+        }
+        if isWanted { return process }
+        process.kill()
+        _ = process.reap()
+        return nil
+      } catch {
+        services.log.log(
+          .error, source: "host", "plugin \(name): its worker cannot be started again: \(error)")
+      }
+    }
+  }
+
+  /// Waits; false when the plugin is to end.
+  private func rest(_ nanoseconds: UInt64) -> Bool {
+    let end = EventClock.monotonic() + nanoseconds
+    while true {
+      let ticket = wake.value
+      if state.withLock({ $0.isEnding }) { return false }
+      let now = EventClock.monotonic()
+      guard now < end else { return true }
+      wake.wait(from: ticket, nanoseconds: end - now)
+    }
+  }
+}
+
+/// The first process of a supervisor, handed to the thread that waits for it.
+private final class FirstProcess: Sendable {
+  private let result = PosixLock<Result<WorkerProcess, WorkerFailure>?>(nil)
+  private let word = FutexWord()
+
+  func set(_ result: Result<WorkerProcess, WorkerFailure>) {
+    self.result.withLock { $0 = result }
+    word.signal()
+  }
+
+  func wait() throws(WorkerFailure) -> WorkerProcess {
+    while true {
+      let ticket = word.value
+      if let result = result.withLock({ $0 }) { return try result.get() }
+      word.wait(from: ticket, nanoseconds: 1_000_000_000)
+    }
+  }
+}
