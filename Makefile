@@ -135,6 +135,15 @@ bench-model: release ## Measure the kernel model with and without hooks and plug
 	python3 Benchmarks/Kernel/bench.py --host $(SCRATCH)/release/kemon-host --noop $(SCRATCH)/release/noop.so \
 	  --plugins $(SCRATCH)/release/plugins --output Benchmarks/results/model.json
 
+BENCH_PLUGINS := Benchmarks/Plugins/$(SCRATCH)
+.PHONY: bench-plugins
+bench-plugins: setup ## Measure calls of handlers: bare, through libffi, in process, in a worker, in Python
+	umask 022 && $(SWIFT) build -c release --package-path Benchmarks/Plugins --scratch-path $(BENCH_PLUGINS)
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -Iplugin-sdk/include \
+	  -o $(BENCH_PLUGINS)/noop.so Benchmarks/Plugins/noop.c
+	chmod 0755 $(BENCH_PLUGINS)/noop.so
+	$(BENCH_PLUGINS)/release/bench-plugins --plugin $(BENCH_PLUGINS)/noop.so --output Benchmarks/results/plugins.json
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf $(SCRATCH) $(HOT_PATHS) $(SCRATCH)-thread $(SCRATCH)-address

@@ -85,6 +85,8 @@ let package = Package(
     // For C too: libKemonHooks.so has the functions of kemon/hook.h.
     .library(name: "KemonHooks", type: .dynamic, targets: ["KemonHooks", "KemonHooksC"]),
     .library(name: "KemonBus", targets: ["KemonBus", "KemonEvents"]),
+    .library(
+      name: "KemonPluginHost", targets: ["KemonPluginHost", "KemonBus", "KemonEvents", "KemonText"]),
     .library(name: "KemonPluginKit", targets: ["KemonPluginKit"]),
     .library(name: "kext-guard", type: .dynamic, targets: ["kext-guard"]),
     .library(name: "policy-guard", type: .dynamic, targets: ["policy-guard"]),

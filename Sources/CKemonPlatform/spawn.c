@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { FD_LIMIT = 64 };
@@ -51,6 +52,10 @@ int ckemon_spawn(const char *path, char *const *arguments, char *const *environm
   for (size_t i = 0; i < made; i++)
     close(copies[i]);
   return result;
+}
+
+int ckemon_pidfd_kill(int pidfd) {
+  return syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) != 0 ? -errno : 0;
 }
 
 int ckemon_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) != 0 ? -errno : 0; }

@@ -8,6 +8,10 @@
  * and none ignored. Lists end with NULL. Returns the process, or -errno. Any thread. */
 int ckemon_spawn(const char *path, char *const *arguments, char *const *environment, const int *fds, size_t count);
 
+/* Ends the process of a pidfd, at once; one that has ended is left alone, whoever has its number now. 0 or -errno. Any
+ * thread. */
+int ckemon_pidfd_kill(int pidfd);
+
 /* A pipe, both ends close-on-exec. 0 or -errno. */
 int ckemon_pipe(int ends[2]);
 #endif

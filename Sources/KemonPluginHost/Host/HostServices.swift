@@ -17,9 +17,10 @@ struct HostServices: Sendable {
   let clock: EventClock
   let output: any OutputSink
   let log: any LogSink
-  /// Publishes what plugins emit.
-  let emissions: Emissions
-  let timers: EventTimers
+  /// Publishes what plugins emit; nil in a worker, which has no such extension.
+  var emissions: Emissions?
+  /// Calls plugins when it is time; nil in a worker.
+  var timers: EventTimers?
   /// Where plugins may have folders of their own; nil for nowhere.
   var dataDirectory: String?
   /// Nanoseconds that a control function may take before the operator is told.

@@ -151,7 +151,7 @@ public final class PluginHost: Sendable {
     state.withLock { state in
       settleAll(&state)
       for plugin in state.plugins.reversed() { plugin.stop(dispatcher: dispatcher) }
-      services.timers.close()
+      services.timers?.close()
     }
   }
 

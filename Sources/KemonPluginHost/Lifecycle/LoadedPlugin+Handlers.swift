@@ -55,7 +55,7 @@ extension LoadedPlugin {
     for (name, token) in past.0 where kept[name] == nil { change.enabled[token] = false }
     let tokens = dispatcher.apply(change)
     // Its timers would do what the new one's do.
-    services.timers.pause(older.instanceNumber)
+    services.timers?.pause(older.instanceNumber)
     older.state.withLock { $0.isSuperseded = true }
     state.withLock { state in
       state.observer = observer
@@ -100,7 +100,7 @@ extension LoadedPlugin {
     state.withLock { $0.isSuperseded = false }
     newer.state.withLock { $0.isSuperseded = true }
     setMaking(true)
-    services.timers.start(instanceNumber)
+    services.timers?.start(instanceNumber)
     guard let observer, let place = newer.state.withLock({ $0.observer }) else { return }
     // It has a place that it gives away, so there is nothing to be refused.
     try? observer.start(inPlaceOf: place)

@@ -200,7 +200,7 @@ final class LoadedPlugin: @unchecked Sendable {
     do throws(RingError) {
       try goLive()
       setMaking(true)
-      services.timers.start(instanceNumber)
+      services.timers?.start(instanceNumber)
       state.withLock { $0.stage = .running }
     } catch {
       if let stop = code.table.stop { asControl("stop") { stop(instance) } }
@@ -222,7 +222,7 @@ final class LoadedPlugin: @unchecked Sendable {
       state.withLock { $0.stage = stage }
       return
     }
-    services.timers.stop(instanceNumber)
+    services.timers?.stop(instanceNumber)
     if !tokens.isEmpty { dispatcher.remove(Array(tokens.values)) }
     observer?.stop()
     if state.withLock({ !$0.isSuperseded }) { setMaking(false) }
@@ -257,7 +257,7 @@ final class LoadedPlugin: @unchecked Sendable {
 
   /// Forgets every handler that the plugin has asked for.
   private func fail() {
-    services.timers.stop(instanceNumber)
+    services.timers?.stop(instanceNumber)
     state.withLock { state in
       state.requests = []
       state.stage = .failed

@@ -14,8 +14,12 @@ struct PluginDirectory: ~Copyable {
 
   /// Opens a folder.
   ///
-  /// - Parameter checksOwners: refuse what somebody else can change: the folder, all on the way to it, files in it.
-  init(_ path: String, checksOwners: Bool = true) throws(PluginProblem) {
+  /// - Parameters:
+  ///   - checksOwners: refuse what somebody else can change: the folder, all on the way to it, files in it.
+  ///   - isOnTheWay: others may write to it where they cannot take anything away.
+  init(
+    _ path: String, checksOwners: Bool = true, isOnTheWay: Bool = false
+  ) throws(PluginProblem) {
     self.path = path
     self.checksOwners = checksOwners
     if checksOwners {
@@ -30,7 +34,7 @@ struct PluginDirectory: ~Copyable {
     }
     // On the way others may write to a folder like /tmp; into this one they could put plugins.
     guard let status = descriptor.status(),
-      !checksOwners || (status.hasTrustedOwner && !status.isWritableByOthers)
+      !checksOwners || isOnTheWay || (status.hasTrustedOwner && !status.isWritableByOthers)
     else {
       let status = descriptor.status()
       throw PluginProblem(
@@ -48,8 +52,20 @@ struct PluginDirectory: ~Copyable {
   /// The path of a file of the folder, for messages.
   func path(of name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
 
+  /// Whether there is something of that name.
+  func has(_ name: String) -> Bool { faccessat(descriptor.number, name, F_OK, 0) == 0 }
+
   /// Names of all files that end in `.so`, in order of their bytes.
   func libraryNames() throws(PluginProblem) -> [String] {
+    try names { $0.hasSuffix(".so") }
+  }
+
+  /// Names of the folders with a plugin that is a program, in order of their bytes.
+  func programNames() throws(PluginProblem) -> [String] {
+    try names { !$0.hasPrefix(".") && has("\($0)/\(PluginProgram.manifestName)") }
+  }
+
+  private func names(where isWanted: (String) -> Bool) throws(PluginProblem) -> [String] {
     // The stream owns a descriptor of its own; "." opens the same folder with a position of its own.
     let number = openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard number >= 0, let stream = fdopendir(number) else {
@@ -64,7 +80,7 @@ struct PluginDirectory: ~Copyable {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name.hasSuffix(".so") { names.append(name) }
+      if isWanted(name) { names.append(name) }
     }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }

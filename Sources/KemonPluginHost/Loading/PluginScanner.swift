@@ -13,6 +13,8 @@ public enum PluginScanner {
     var grant = PluginGrant.usual
     /// Who has signed it, where that was asked for.
     var signer: MinisignPublicKey?
+    /// How it is run when it is a program; nil for a library.
+    var command: PluginProgram.Command?
   }
 
   /// Looks at one file, and tells all that can be known without running it.
@@ -96,10 +98,23 @@ public enum PluginScanner {
     folder path: String, _ trust: TrustPolicy, _ problems: inout [PluginProblem]
   ) throws(PluginProblem) -> [Result] {
     let directory = try PluginDirectory(path, checksOwners: trust.checksOwners)
+    if directory.has(PluginProgram.manifestName) {
+      return [try examineProgram(in: directory, trust)]
+    }
     let admission = try PluginAdmission(directory, trust)
-    let names = try directory.libraryNames()
     var results: [Result] = []
-    for name in names { results.append(examine(name, in: directory, admission)) }
+    for name in try directory.libraryNames() {
+      results.append(examine(name, in: directory, admission))
+    }
+    for name in try directory.programNames() {
+      let folder = directory.path(of: name)
+      do throws(PluginProblem) {
+        let program = try PluginDirectory(folder, checksOwners: trust.checksOwners)
+        results.append(examineProgram(in: program, admission))
+      } catch {
+        results.append(unreadable(folder, error))
+      }
+    }
     // Who has locked a guard counts on it.
     let present = Set(results.compactMap(\.inspection.manifest?.name))
     for name in admission.lock?.plugins.keys.sorted() ?? [] where !present.contains(name) {
@@ -119,6 +134,9 @@ public enum PluginScanner {
     let name = slash.map { String(file[file.index(after: $0)...]) } ?? file
     do throws(PluginProblem) {
       let directory = try PluginDirectory(folder, checksOwners: trust.checksOwners)
+      if directory.has(PluginProgram.manifestName) {
+        return try examineProgram(in: directory, trust)
+      }
       let admission = try PluginAdmission(directory, trust)
       return examine(name, in: directory, admission, shownAs: file)
     } catch {
@@ -144,6 +162,37 @@ public enum PluginScanner {
       return (inspection, candidate)
     } catch {
       return unreadable(file, error)
+    }
+  }
+
+  /// Looks at a program whose folder was named itself: the lock is in the folder that holds it, as for all.
+  private static func examineProgram(
+    in directory: borrowing PluginDirectory, _ trust: TrustPolicy
+  ) throws(PluginProblem) -> Result {
+    let outer = try PluginDirectory(
+      directory.path(of: ".."), checksOwners: trust.checksOwners, isOnTheWay: true)
+    return examineProgram(in: directory, try PluginAdmission(outer, trust))
+  }
+
+  private static func examineProgram(
+    in directory: borrowing PluginDirectory, _ admission: PluginAdmission
+  ) -> Result {
+    do throws(PluginProblem) {
+      let found = try PluginProgram.read(in: directory)
+      var inspection = PluginInspection(
+        file: found.file, size: found.image.bytes.count, sha256: found.image.sha256,
+        manifest: found.manifest, neededLibraries: [], runPaths: [], problems: [])
+      var candidate: Candidate? = found
+      do throws(PluginProblem) {
+        let name = found.file.split(separator: "/").last.map(String.init) ?? found.file
+        try admit(&candidate, name, in: directory, admission)
+      } catch {
+        inspection.problems.append(error)
+        candidate = nil
+      }
+      return (inspection, candidate)
+    } catch {
+      return unreadable(directory.path(of: PluginProgram.manifestName), error)
     }
   }
 

@@ -8,6 +8,7 @@ struct WorkerHello {
   let mode: PluginMode
   let isMonitoring: Bool
   let id: UInt32
+  let name: String
   /// Where the plugin was found, for messages.
   let file: String
   let configuration: JSONValue
@@ -16,20 +17,25 @@ struct WorkerHello {
   /// The capabilities that it has.
   let grants: [String]
   let limits: WorkerLimits
+  /// What records are made of, for those who do not know.
+  let schema: JSONValue?
 
   init(
-    mode: PluginMode, isMonitoring: Bool, id: UInt32, file: String, configuration: JSONValue,
-    lanes: Int, transport: WorkerTransport, grants: [String], limits: WorkerLimits
+    mode: PluginMode, isMonitoring: Bool, id: UInt32, name: String, file: String, configuration: JSONValue,
+    lanes: Int, transport: WorkerTransport, grants: [String], limits: WorkerLimits,
+    schema: JSONValue?
   ) {
     self.mode = mode
     self.isMonitoring = isMonitoring
     self.id = id
+    self.name = name
     self.file = file
     self.configuration = configuration
     self.lanes = lanes
     self.transport = transport
     self.grants = grants
     self.limits = limits
+    self.schema = schema
   }
 
   var json: JSONValue {
@@ -38,12 +44,9 @@ struct WorkerHello {
       "monitor": .bool(isMonitoring), "plugin_id": .integer(Int64(id)), "file": .string(file),
       "config": configuration, "lanes": .integer(Int64(lanes)),
       "transport": .string(transport.rawValue),
-      "grants": .array(grants.map { .string($0) }),
-      "limits": .object([
-        "memory": .integer(Int64(clamping: limits.memory)),
-        "descriptors": .integer(Int64(clamping: limits.descriptors)),
-        "file_size": .integer(Int64(clamping: limits.fileSize)),
-      ]),
+      "grants": .array(grants.map { .string($0) }), "schema": schema ?? .null,
+      "name": .string(name), "host": .string(HostServices.version),
+      "limits": limits.json,
     ])
   }
 
@@ -72,10 +75,8 @@ struct WorkerHello {
     configuration = body.value(at: "config") ?? .object([:])
     lanes = Int(clamping: try number("lanes"))
     grants = body.value(at: "grants")?.elements?.compactMap(\.string) ?? []
-    var limits = WorkerLimits()
-    limits.memory = UInt64(clamping: try number("limits.memory"))
-    limits.descriptors = UInt64(clamping: try number("limits.descriptors"))
-    limits.fileSize = UInt64(clamping: try number("limits.file_size"))
-    self.limits = limits
+    limits = WorkerLimits(body.value(at: "limits") ?? .null)
+    name = body.value(at: "name")?.string ?? ""
+    schema = nil
   }
 }

@@ -2,11 +2,14 @@
 
 import CKemonPlatform
 import Glibc
+import KemonText
 
 /// The program that workers run in, and how it is started.
 public struct WorkerProgram: Sendable {
   /// The hidden verb that makes the program a worker.
   static let verb = "worker-process"
+  /// The one that makes it another program, confined as workers are.
+  static let programVerb = "worker-program"
 
   let path: String
 
@@ -19,8 +22,12 @@ public struct WorkerProgram: Sendable {
   ///
   /// The kernel ends it when the calling thread ends. It has a group of its own: what the terminal sends is for the host,
   /// which then stops its workers.
-  func start(_ descriptors: [Int32]) throws(WorkerFailure) -> pid_t {
-    let child = Self.withStrings(["kemon-worker", Self.verb]) { arguments in
+  ///
+  /// - Parameter command: what it becomes then; nil for a worker of its own.
+  func start(_ command: WorkerCommand?, _ descriptors: [Int32]) throws(WorkerFailure) -> pid_t {
+    let asked = command.map { [Self.programVerb, $0.json.text] } ?? [Self.verb]
+    let arguments = ["kemon-worker"] + asked
+    let child = Self.withStrings(arguments) { arguments in
       Self.withStrings(Self.environment) { environment in
         ckemon_spawn(path, arguments, environment, descriptors, descriptors.count)
       }
@@ -40,7 +47,7 @@ public struct WorkerProgram: Sendable {
     return texts
   }
 
-  private static func withStrings<Result>(
+  static func withStrings<Result>(
     _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
   ) -> Result {
     let copies = texts.map { strdup($0) } + [nil]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonBus
+import KemonText
 
 /// What workers may use, and how long the host waits for them.
 public struct WorkerLimits: Sendable {
@@ -29,4 +30,26 @@ public struct WorkerLimits: Sendable {
 
   /// The default limits.
   public init() {}
+}
+
+extension WorkerLimits {
+  /// What a worker has to keep, as it is told.
+  var json: JSONValue {
+    .object([
+      "memory": .integer(Int64(clamping: memory)),
+      "descriptors": .integer(Int64(clamping: descriptors)),
+      "file_size": .integer(Int64(clamping: fileSize)),
+    ])
+  }
+
+  /// Reads it in the worker.
+  init(_ json: JSONValue) {
+    let number = { (member: String) in
+      json.value(at: member)?.integer.flatMap { UInt64(exactly: $0) }
+    }
+    self.init()
+    memory = number("memory") ?? memory
+    descriptors = number("descriptors") ?? descriptors
+    fileSize = number("file_size") ?? fileSize
+  }
 }

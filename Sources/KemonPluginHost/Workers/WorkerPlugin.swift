@@ -57,19 +57,23 @@ final class WorkerPlugin: @unchecked Sendable {
     do throws(WorkerFailure) {
       let page = try workers.page(services)
       plan = WorkerProcess.Plan(
-        program: workers.program, image: candidate.image, page: page,
-        transport: .ring, lanes: workers.laneCount)
+        program: workers.program,
+        command: candidate.command.map {
+          WorkerCommand($0, grants: grants.sorted(), limits: workers.limits)
+        },
+        image: candidate.image, page: page, transport: candidate.command == nil ? .ring : .socket,
+        lanes: candidate.command == nil ? workers.laneCount : 1)
     } catch {
       throw PluginProblem(
         .createFailed, file: candidate.file, plugin: candidate.manifest.name,
         found: error.description, needed: "a process of its own")
     }
-    hello =
-      WorkerHello(
-        mode: services.mode, isMonitoring: services.isMonitoring, id: id, file: candidate.file,
-        configuration: configuration, lanes: plan.lanes, transport: plan.transport,
-        grants: grants.sorted(), limits: workers.limits
-      ).json
+    hello = WorkerHello(
+      mode: services.mode, isMonitoring: services.isMonitoring, id: id, name: name, file: candidate.file,
+      configuration: configuration, lanes: plan.lanes, transport: plan.transport,
+      grants: grants.sorted(), limits: workers.limits,
+      schema: candidate.command == nil ? nil : WorkerSchema.json
+    ).json
   }
 
   /// What can be told about it.

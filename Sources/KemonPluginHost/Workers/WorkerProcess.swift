@@ -27,6 +27,8 @@ final class WorkerProcess: @unchecked Sendable {
   /// What a process is started with.
   struct Plan {
     let program: WorkerProgram
+    /// What the worker becomes when the plugin is a program.
+    let command: WorkerCommand?
     /// The sealed file of the plugin.
     let image: SealedImage
     let page: WorkerPage
@@ -58,7 +60,7 @@ final class WorkerProcess: @unchecked Sendable {
       null.number, written.far.number, logged.far.number, sockets.far.number,
       plan.page.descriptor, plan.image.descriptor,
     ]
-    pid = try plan.program.start(far + channels.descriptors)
+    pid = try plan.program.start(plan.command, far + channels.descriptors)
     pidfd = ckemon_pidfd_open(pid)
     lanes = channels.lanes
     feed = channels.feed
@@ -66,7 +68,7 @@ final class WorkerProcess: @unchecked Sendable {
     pump = WorkerPump(
       output: written.near.release(), log: logged.near.release(), name: name, to: output, log)
     guard pidfd >= 0 else {
-      kill()
+      _ = Glibc.kill(pid, SIGKILL)
       _ = reap()
       throw WorkerFailure("the process cannot be watched: \(describe(errno: -pidfd))")
     }
@@ -110,7 +112,7 @@ final class WorkerProcess: @unchecked Sendable {
   }
 
   /// Ends the process.
-  func kill() { _ = Glibc.kill(pid, SIGKILL) }
+  func kill() { _ = ckemon_pidfd_kill(pidfd) }
 
   /// How the process ended, once: it must have, or have been killed. What it wrote is passed on first.
   func reap() -> End {

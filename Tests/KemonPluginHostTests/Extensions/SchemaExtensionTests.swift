@@ -52,7 +52,7 @@ import Testing
     #expect(test.ring.published == 3, "the open, the alert, and the watcher's own")
     let accounts = test.host.observerAccounts
     #expect(accounts.map(\.name) == ["watcher"])
-    #expect(accounts.allSatisfy(\.isBalanced))
+    #expect(accounts.allSatisfy { $0.isBalanced })
     #expect(accounts.first?.delivered == 1, "not the open, and not its own")
   }
 

@@ -43,7 +43,7 @@ extension LoadedPlugin {
   /// Lets events of the plugin's kinds that were recorded be played, or made anew.
   func setMaking(_ isMaking: Bool) {
     for kind in EventKind.declaredKinds where owns(kind) {
-      services.emissions.setMade(kind, isMaking)
+      services.emissions?.setMade(kind, isMaking)
     }
   }
 
@@ -74,8 +74,8 @@ extension LoadedPlugin {
     for (field, value) in zip(info.fields, values) { builder.set(field, value) }
     // In a replay nobody waits for an answer, and observers are to lose nothing; but one may not wait for itself.
     let mayWait = services.mode != .run && !Observer.isCurrentThread
-    return services.emissions.emit(&builder, depth: depth, mayWait: mayWait)
-      ? KEMON_OK : KEMON_E_FULL
+    guard let emissions = services.emissions else { return KEMON_E_UNSUPPORTED }
+    return emissions.emit(&builder, depth: depth, mayWait: mayWait) ? KEMON_OK : KEMON_E_FULL
   }
 
   /// Bytes behind the values; nil when a value has none though it says so, or there are more than any record may have.

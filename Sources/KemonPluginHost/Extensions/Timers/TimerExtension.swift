@@ -17,8 +17,9 @@ enum TimerExtension {
         }
         guard !plugin.isOver else { return KEMON_E_STATE }
         let call = EventTimers.Call(function: function, context: context)
+        guard let timers = plugin.services.timers else { return KEMON_E_UNSUPPORTED }
         guard
-          let number = plugin.services.timers.arm(
+          let number = timers.arm(
             call, of: plugin.instanceNumber, delay: delay, period: period)
         else { return KEMON_E_FULL }
         id.pointee = number
@@ -26,8 +27,8 @@ enum TimerExtension {
       },
       cancel: { host, id in
         guard let plugin = HostTable.plugin(host) else { return KEMON_E_INVALID }
-        return plugin.services.timers.cancel(id, of: plugin.instanceNumber)
-          ? KEMON_OK : KEMON_E_NOTFOUND
+        let isFound = plugin.services.timers?.cancel(id, of: plugin.instanceNumber) ?? false
+        return isFound ? KEMON_OK : KEMON_E_NOTFOUND
       }))
 }
 

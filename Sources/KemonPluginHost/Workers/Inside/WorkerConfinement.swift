@@ -13,14 +13,23 @@ enum WorkerConfinement {
   ///
   /// - Returns: what holds it, in words.
   /// - Throws: ``WorkerFailure`` when something that this kernel has cannot be had: then no plugin is loaded.
-  static func enter(_ hello: WorkerHello) throws(WorkerFailure) -> String {
+  ///
+  /// - Parameters:
+  ///   - grants: capabilities.
+  ///   - paths: what it needs to be able to read beside what all do.
+  ///   - isProgram: it becomes another program afterwards.
+  static func enter(
+    _ grants: [String], _ limits: WorkerLimits, reading paths: [String] = [],
+    isProgram: Bool = false
+  ) throws(WorkerFailure) -> String {
     try check(ckemon_confine_begin(), "no new privileges")
     try check(ckemon_confine_capabilities(), "giving up capabilities")
-    try limit(hello.limits, canWrite: hello.grants.contains("fs.data"))
-    let files = try confineFiles(hello)
+    try limit(limits, canWrite: grants.contains("fs.data"))
+    let files = try confineFiles(paths, net: grants.contains("net"))
     var flags: UInt32 = 0
-    if hello.grants.contains("net") { flags |= UInt32(CKEMON_CONFINE_NET) }
-    if hello.grants.contains("fs.data") { flags |= UInt32(CKEMON_CONFINE_WRITE) }
+    if grants.contains("net") { flags |= UInt32(CKEMON_CONFINE_NET) }
+    if grants.contains("fs.data") { flags |= UInt32(CKEMON_CONFINE_WRITE) }
+    if isProgram { flags |= UInt32(CKEMON_CONFINE_EXEC) }
     let calls = ckemon_confine_calls(flags)
     if calls != -ENOSYS && calls != -EINVAL { try check(calls, "the list of system calls") }
     return "no new privileges, no capabilities, limits, \(files), "
@@ -64,12 +73,14 @@ enum WorkerConfinement {
     "/dev/urandom", "/proc/self", "/sys/devices/system/cpu",
   ]
 
-  private static func confineFiles(_ hello: WorkerHello) throws(WorkerFailure) -> String {
-    let paths = common + libraryFolders()
+  private static func confineFiles(
+    _ paths: [String], net: Bool
+  ) throws(WorkerFailure) -> String {
+    let paths = common + libraryFolders() + paths
     let copies = paths.map { CText.copy($0) }
     let list = copies.map { ckemon_confine_path(path: $0, writable: 0, reserved: 0) }
     let result = list.withUnsafeBufferPointer {
-      ckemon_confine_files($0.baseAddress, $0.count, hello.grants.contains("net") ? 1 : 0)
+      ckemon_confine_files($0.baseAddress, $0.count, net ? 1 : 0)
     }
     guard result < 0 else { return "Landlock \(result)" }
     guard result == -ENOSYS || result == -EOPNOTSUPP else {

@@ -13,9 +13,11 @@ public enum WorkerMain {
   ///
   /// To be called before anything else.
   public static func runIfAsked() {
-    guard CommandLine.arguments.count == 2, CommandLine.arguments[1] == WorkerProgram.verb else {
-      return
+    let arguments = CommandLine.arguments
+    if arguments.count == 3, arguments[1] == WorkerProgram.programVerb {
+      become(arguments[2])
     }
+    guard arguments.count == 2, arguments[1] == WorkerProgram.verb else { return }
     let control = WorkerControl(descriptor: KEMON_WORKER_CONTROL)
     do throws(WorkerFailure) {
       try run(control)
@@ -24,6 +26,23 @@ public enum WorkerMain {
       try? control.send(.failed, error.json, deadline: EventClock.monotonic() + 1_000_000_000)
       exit(1)
     }
+  }
+
+  /// Becomes a plugin's program, confined.
+  private static func become(_ text: String) -> Never {
+    let control = WorkerControl(descriptor: KEMON_WORKER_CONTROL)
+    let failure: WorkerFailure
+    do throws(WorkerFailure) {
+      let command = try WorkerCommand(try Array(text.utf8).json())
+      _ = try WorkerConfinement.enter(
+        command.grants, command.limits, reading: command.modules.map { [$0] } ?? [],
+        isProgram: true)
+      failure = command.execute()
+    } catch {
+      failure = error
+    }
+    try? control.send(.failed, failure.json, deadline: EventClock.monotonic() + 1_000_000_000)
+    exit(1)
   }
 
   private static func run(_ control: WorkerControl) throws(WorkerFailure) {

@@ -18,16 +18,13 @@ final class WorkerSession {
   private let plugin: LoadedPlugin
   private let page: WorkerPage
   private let clock = EventClock()
-  // The plugin's own dispatcher and ring, in which nothing ever happens.
-  private let ring = EventRing(slots: 4, recordLimit: 4096)
-  private let dispatcher: Dispatcher
   private let confinement: String
   private let rings: [SharedRing]
   private var threads: [RequestThread] = []
 
   init(
     _ hello: WorkerHello, state: [UInt8], _ control: WorkerControl, output: BufferedOutput,
-    log: WorkerLog
+    log: WorkerLog, operations: OperationCatalog?
   ) throws(WorkerFailure) {
     self.hello = hello
     self.control = control
@@ -43,14 +40,13 @@ final class WorkerSession {
     } catch {
       throw WorkerFailure(error.description)
     }
-    dispatcher = Dispatcher(ring: ring, clock: clock)
     var services = HostServices(
       mode: hello.mode, isMonitoring: hello.isMonitoring, clock: clock, output: output, log: log,
-      emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: hello.mode),
       pluginNames: NameRegistry(reading: page, as: .plugin),
       handlerNames: NameRegistry(reading: page, as: .handler))
     services.isWorker = true
-    confinement = try WorkerConfinement.enter(hello)
+    services.operations = operations
+    confinement = try WorkerConfinement.enter(hello.grants, hello.limits)
     do throws(PluginProblem) {
       let candidate = try PluginScanner.adopt(KEMON_WORKER_PLUGIN, file: hello.file)
       plugin = try LoadedPlugin(
@@ -67,6 +63,9 @@ final class WorkerSession {
   /// Answers frames until the stop, or the end of the host.
   func run() throws(WorkerFailure) {
     try send(.created)
+    // The plugin's own dispatcher and ring, in which nothing ever happens.
+    let ring = EventRing(slots: 4, recordLimit: 4096)
+    let dispatcher = Dispatcher(ring: ring, clock: clock)
     while let (type, _) = try control.receive(deadline: .max) {
       switch type {
       case .start:

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Glibc
+import KemonBus
+import KemonEvents
+import KemonTestSupport
+import KemonText
+import Testing
+
+@testable import KemonPluginHost
+
+/// Plugins that are programs: Python's interpreter, with the module of the SDK.
+@Suite(.enabled(if: Command("python3") != nil, "needs python3"))
+struct ProgramPluginTests {
+  private static let manifest =
+    #"{"name": "probe", "version": "1.0.0", "abi": 1, "program": "probe.py", "interpreter": "python3"}"#
+
+  private func start(
+    _ configuration: String = "{}", manifest: String = manifest
+  ) throws -> (test: TestHost, report: LoadReport) {
+    let test = try TestHost()
+    try FileManager.default.createDirectory(
+      atPath: test.folder.file("probe"), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o755])
+    try test.folder.copy(Checkout.fixture("Programs/probe.py").path, to: "probe/probe.py")
+    try test.folder.write(Array(manifest.utf8), to: "probe/kemon.json")
+    let report = test.load(try JSONValue(parsing: #"{"probe": \#(configuration)}"#))
+    if report.problems.isEmpty { #expect(test.host.start().isEmpty) }
+    return (test, report)
+  }
+
+  @Test func `it votes, with reasons and codes`() throws {
+    let (test, report) = try start()
+    #expect(report.problems.isEmpty)
+    #expect(report.loaded.first?.handlers.map(\.name) == ["guard", "watch"])
+    let denied = test.open("/deny")
+    #expect(denied.isDenied && denied.error == EACCES && denied.reasonCode == 1)
+    #expect(test.open("/allow").action == .allow)
+    #expect(test.open("/other").action == .abstain)
+    let narrowed = test.open("/narrow")
+    #expect(narrowed.action == .modify && narrowed.allowMask == 3)
+    test.host.stop()
+    #expect(test.collector.text.hasSuffix("stopped\n"))
+    #expect(test.collector.logged.contains("warn: probe: created with []"))
+  }
+
+  @Test func `one that raises has failed, and the log has the traceback`() throws {
+    let (test, _) = try start()
+    #expect(test.open("/raise").isDenied, "its on_fault")
+    #expect(test.open("/allow").action == .allow)
+    test.host.stop()
+    #expect(test.collector.logged.contains { $0.contains("RuntimeError: on purpose") })
+    #expect(test.dispatcher.handlerStatistics().map(\.faults) == [1])
+  }
+
+  @Test func `it observes everything, by the names of fields`() throws {
+    let (test, _) = try start()
+    for number in 0..<200 { test.open("/f\(number)", by: "/bin/cat") }
+    test.open("/deny", by: "/bin/cp")
+    test.host.stop()
+    let lines = test.collector.text.split(separator: "\n").map(String.init)
+    #expect(lines.count == 202)
+    #expect(lines[0] == "file.open|pre|0|/bin/cat|/f0|0")
+    #expect(lines[200] == "file.open|pre|0|/bin/cp|/deny|4")
+    #expect(try #require(test.host.observerAccounts.first).isBalanced)
+  }
+
+  @Test func `it is confined as every worker`() throws {
+    let (test, _) = try start()
+    test.open("/reach")
+    test.host.stop()
+    let lines = test.collector.text.split(separator: "\n").filter { !$0.contains("|") }
+    #expect(lines == ["fork no", "file no", "new no", "stopped"])
+  }
+
+  @Test func `one that ends is replaced, and goes on with its state`() throws {
+    let (test, _) = try start()
+    for _ in 0..<3 { test.open("/other") }
+    usleep(1_300_000)
+    #expect(test.open("/die").isDenied)
+    var denied = test.open("/deny")
+    for _ in 0..<1000 where denied.error != EACCES {
+      usleep(10_000)
+      denied = test.open("/deny")
+    }
+    #expect(denied.reasonCode == 4)
+    #expect(test.host.plugins[0].worker?.lastDeath.contains("status 3") == true)
+    test.host.stop()
+  }
+
+  @Test(arguments: [
+    (#"{"refuse": "no rules"}"#, "no rules"), (#"{"error": 1}"#, "ValueError: a mistake"),
+  ])
+  func `one that cannot be created says why`(configuration: String, reason: String) throws {
+    let (_, report) = try start(configuration)
+    #expect(report.problems.map(\.rule) == [.createFailed])
+    #expect(report.problems.first?.found.contains(reason) == true)
+  }
+
+  @Test(arguments: [
+    (#"{"name": "probe""#, "manifest.json"),
+    (#"{"name": "probe", "version": "1.0.0", "abi": 1}"#, "manifest.text"),
+    (#"{"name": "probe", "version": "1.0.0", "abi": 1, "program": "../x"}"#, "manifest.text"),
+    (#"{"name": "probe", "version": "1.0.0", "abi": 1, "program": "no.py"}"#, "file.open"),
+    (
+      #"{"name": "probe", "version": "1.0.0", "abi": 1, "program": "probe.py", "interpreter": "/bin/sh"}"#,
+      "manifest.text"
+    ),
+    (
+      #"{"name": "probe", "version": "1.0.0", "abi": 1, "program": "probe.py", "isolation": "inproc"}"#,
+      "manifest.isolation"
+    ),
+    (
+      #"{"name": "Probe", "version": "1.0.0", "abi": 1, "program": "probe.py"}"#, "manifest.name"
+    ),
+  ])
+  func `a folder that is no plugin is refused`(manifest: String, rule: String) throws {
+    let (_, report) = try start(manifest: manifest)
+    #expect(report.loaded.isEmpty)
+    #expect(report.problems.map(\.rule.id) == [rule])
+  }
+}

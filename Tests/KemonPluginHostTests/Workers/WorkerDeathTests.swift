@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import KemonBus
+import KemonEvents
+import KemonTestSupport
+import KemonText
+import Testing
+
+@testable import KemonPluginHost
+
+/// A worker's process ends, or hangs: what becomes of the verdict, and of the plugin.
+@Suite struct WorkerDeathTests {
+  private static func limits() -> WorkerLimits {
+    var limits = WorkerLimits()
+    limits.budget = 60_000_000
+    limits.grace = 100_000_000
+    limits.checkpoint = 30_000_000
+    // Restarts that are not held up, unless a test wants it.
+    limits.strikes.limit = 100
+    return limits
+  }
+
+  private func start(_ limits: WorkerLimits = limits()) throws -> TestHost {
+    let test = try TestHost(limits: limits)
+    try test.folder.copy(Fixtures.build("counter"), to: "counter.so")
+    #expect(test.load(isolate: .all).problems.isEmpty)
+    #expect(test.host.start().isEmpty)
+    return test
+  }
+
+  private func report(_ test: TestHost) -> WorkerReport { test.host.plugins[0].worker ?? WorkerReport() }
+
+  /// Waits until something is so; false when it does not come about.
+  private func eventually(_ isSo: () -> Bool) -> Bool {
+    for _ in 0..<5000 {
+      if isSo() { return true }
+      usleep(2000)
+    }
+    return false
+  }
+
+  @Test func `a death is a fault of the handler, and another process goes on with its state`() throws {
+    let test = try start()
+    for number in 1...5 { #expect(test.open("/tmp/x").reasonCode == UInt32(number)) }
+    let first = report(test).pid
+    // The state is asked for now and then.
+    usleep(150_000)
+    #expect(test.open("/die").isDenied, "its on_fault")
+    #expect(eventually { report(test).deaths == 1 && report(test).pid > 0 })
+    #expect(report(test).pid != first)
+    #expect(report(test).lastDeath.contains("signal 6"))
+    #expect(report(test).lastDeath.contains("in handler \"number\" at file.open (pre)"))
+    #expect(test.open("/tmp/x").reasonCode == 6, "it knows what the last one knew")
+    #expect(test.collector.logged.contains { $0.contains("plugin counter: its worker \(first)") })
+    let statistics = try #require(test.dispatcher.handlerStatistics().first)
+    #expect(statistics.faults == 1)
+    #expect(statistics.standing?.strikes == 1)
+    test.host.stop()
+  }
+
+  @Test func `who hangs is answered for in time, and ended`() throws {
+    let test = try start()
+    let first = report(test).pid
+    let begin = EventClock.monotonic()
+    let verdict = test.open("/hang")
+    let waited = EventClock.monotonic() - begin
+    #expect(!verdict.isDenied, "on_timeout is to abstain")
+    #expect(waited >= 60_000_000)
+    #expect(eventually { report(test).deaths == 1 && report(test).pid > 0 })
+    #expect(report(test).pid != first)
+    #expect(report(test).lastDeath.contains("did not answer"))
+    #expect(report(test).lastDeath.contains("in handler \"number\""))
+    #expect(test.open("/tmp/x").action == .allow)
+    #expect(try #require(test.dispatcher.handlerStatistics().first).timeouts == 1)
+    test.host.stop()
+  }
+
+  @Test func `who is late is not ended, and its answer is nobody's`() throws {
+    var limits = Self.limits()
+    limits.grace = 10_000_000_000
+    let test = try start(limits)
+    let first = report(test).pid
+    #expect(test.open("/late").action == .abstain)
+    // Behind it: no turn, or its own answer.
+    #expect(eventually { test.open("/tmp/x").action == .allow })
+    #expect(test.open("/tmp/x").reasonCode >= 2, "the late one was counted by the plugin")
+    #expect(report(test).deaths == 0 && report(test).pid == first)
+    test.host.stop()
+  }
+
+  @Test func `one that ends too often is left alone for a while`() throws {
+    var limits = Self.limits()
+    limits.strikes.limit = 3
+    limits.strikes.firstPause = 300_000_000
+    let test = try start(limits)
+    for death in 1...3 {
+      #expect(eventually { report(test).pid > 0 })
+      test.open("/die")
+      #expect(eventually { report(test).deaths == death })
+    }
+    #expect(eventually { report(test).isQuarantined })
+    #expect(report(test).pid == 0)
+    test.open("/tmp/x")
+    #expect(eventually { report(test).pid > 0 }, "and then comes back")
+    #expect(report(test).quarantines == 1 && !report(test).isQuarantined)
+    #expect(test.collector.logged.contains { $0.contains("left alone for 300 ms") })
+    test.host.stop()
+  }
+
+  @Test func `it can be stopped while it has no process`() throws {
+    var limits = Self.limits()
+    limits.firstDelay = 60_000_000_000
+    let test = try start(limits)
+    test.open("/die")
+    #expect(eventually { report(test).deaths == 1 })
+    #expect(test.open("/tmp/x").isDenied, "on_fault, at once")
+    test.host.stop()
+    #expect(test.host.plugins[0].state == .stopped)
+  }
+
+  @Test func `threads that ask at the moment of its death are all answered`() throws {
+    let test = try start()
+    let denied = Flag()
+    let threads = (0..<4).map { number in
+      WorkerThread(named: "asker") {
+        var builder = RecordBuilder()
+        for turn in 0..<300 {
+          builder.begin(EventKind(KEMON_KIND_FILE_OPEN_PRE))
+          let path = number == 0 && turn % 100 == 50 ? "/die" : "/tmp/x"
+          builder.setPayload(
+            kemon_file(dev: 0, ino: 0, flags: 0, mode: 0, path: builder.text(path)))
+          if test.dispatcher.dispatch(&builder).isDenied { denied.set() }
+        }
+      }
+    }
+    for thread in threads { thread.join() }
+    #expect(denied.isSet)
+    #expect(eventually { report(test).deaths >= 1 && report(test).pid > 0 })
+    let statistics = try #require(test.dispatcher.handlerStatistics().first)
+    #expect(statistics.calls == 1200)
+    test.host.stop()
+  }
+
+  @Test func `processes end with the host that started them`() throws {
+    let test = try start()
+    let pid = report(test).pid
+    test.host.stop()
+    #expect(kill(pid, 0) != 0 && errno == ESRCH)
+  }
+}

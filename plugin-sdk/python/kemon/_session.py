@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker's side of the protocol: docs/plugins/worker-protocol.md, kemon/worker.h. Transport "socket"."""
+
+import json
+import os
+import select
+import struct
+import sys
+import traceback
+
+from ._event import Event, Kind
+from ._registry import handlers, life
+from ._verdict import BLANK
+
+CONTROL, EVENTS, LANES = 3, 6, 7
+STATE, HELLO, START, SAVE, STOP = 1, 2, 3, 4, 5
+CREATED, STARTED, SAVED, STOPPED, FAILED = 101, 102, 103, 104, 105
+ANSWER_BLANK, ANSWER_WRITTEN, ANSWER_FAULT = 0, 1, 2
+
+_FRAME = struct.Struct("=II")
+_REQUEST = struct.Struct("=IIQ")
+_ANSWER = struct.Struct("=QII")
+_SEVERITIES = {"error": 3, "warn": 4, "info": 6, "debug": 7}
+_PACKET_LIMIT = 512 << 10
+
+
+class Failure(Exception):
+    """Why the plugin cannot be created or started; the operator reads it."""
+
+
+def log(text, level="info"):
+    """A line for the operator: "error", "warn", "info" or "debug"."""
+    for line in str(text).splitlines():
+        sys.stderr.write(f"<{_SEVERITIES[level]}>{line}\n")
+    sys.stderr.flush()
+
+
+def _read_exactly(count):
+    data = b""
+    while len(data) < count:
+        part = os.read(CONTROL, count - len(data))
+        if not part:
+            # The host is gone, and so is the reason to live.
+            os._exit(1)
+        data += part
+    return data
+
+
+def _receive():
+    length, kind = _FRAME.unpack(_read_exactly(_FRAME.size))
+    return kind, _read_exactly(length)
+
+
+def _send(kind, body):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    data = _FRAME.pack(len(data), kind) + data
+    while data:
+        data = data[os.write(CONTROL, data):]
+
+
+def _described():
+    return {"handlers": [description for _, description in handlers.values()], "concurrency": 1,
+            "saves": "save" in life, "confinement": ""}
+
+
+def _guarded(function, *arguments):
+    """Calls a function of the plugin's life; a failure is the host's to hear, and the end."""
+    try:
+        return function(*arguments)
+    except Failure as failure:
+        _send(FAILED, {"status": -7, "text": str(failure), "line": 0, "column": 0})
+    except Exception as error:
+        log(traceback.format_exc(), "error")
+        _send(FAILED, {"status": -7, "text": f"{type(error).__name__}: {error}", "line": 0, "column": 0})
+    sys.exit(1)
+
+
+class _Session:
+    def __init__(self, hello):
+        self.kinds = {int(number): Kind(kind) for number, kind in hello["schema"]["kinds"].items()}
+        self.buffer = bytearray(_PACKET_LIMIT)
+        self.view = memoryview(self.buffer)
+        self.lanes = [LANES + number for number in range(hello["lanes"])]
+
+    def take(self, channel):
+        """The next request of a channel: its header, and the event's bytes."""
+        count = os.readv(channel, [self.buffer])
+        if count < _REQUEST.size:
+            return None
+        size, handler, number = _REQUEST.unpack_from(self.buffer)
+        return handler, number, self.view[size:count]
+
+    def call(self, handler, data):
+        try:
+            return handlers[handler][0](Event(data, self.kinds)), False
+        except Exception:
+            log(traceback.format_exc(), "error")
+            return None, True
+
+    def answer(self, lane):
+        request = self.take(lane)
+        if request is None:
+            os._exit(1)
+        handler, number, data = request
+        verdict, failed = self.call(handler, data)
+        if failed:
+            reply = _ANSWER.pack(number, ANSWER_FAULT, 0) + BLANK
+        elif verdict is None:
+            reply = _ANSWER.pack(number, ANSWER_BLANK, 0) + BLANK
+        else:
+            reply = _ANSWER.pack(number, ANSWER_WRITTEN, 0) + verdict.pack()
+        os.write(lane, reply)
+
+    def observe(self):
+        request = self.take(EVENTS)
+        if request is not None:
+            self.call(request[0], request[2])
+        return request is not None
+
+    def drain(self, poll):
+        """Reads what is left to observe: the host sends nothing any more."""
+        while any(channel == EVENTS for channel, _ in poll.poll(0)):
+            if not self.observe():
+                return
+
+    def loop(self):
+        poll = select.poll()
+        for channel in [CONTROL, EVENTS] + self.lanes:
+            poll.register(channel, select.POLLIN)
+        while True:
+            for channel, _ in poll.poll():
+                if channel in self.lanes:
+                    self.answer(channel)
+                elif channel == EVENTS:
+                    if not self.observe():
+                        poll.unregister(EVENTS)
+                elif not self.control(poll):
+                    return
+
+    def control(self, poll):
+        kind, _ = _receive()
+        if kind == SAVE:
+            _send(SAVED, bytes(_guarded(life["save"])) if "save" in life else b"")
+        elif kind == STOP:
+            self.drain(poll)
+            if "stop" in life:
+                _guarded(life["stop"])
+            sys.stdout.flush()
+            _send(STOPPED, {"misbehaviour": 0})
+            return False
+        return True
+
+
+def run():
+    """Speaks with the host until it stops the plugin; to be called last."""
+    state = None
+    kind, body = _receive()
+    if kind == STATE:
+        state = body
+        kind, body = _receive()
+    if kind != HELLO:
+        raise SystemExit(f"found a frame of type {kind}, needed is a hello: a plugin is started by its host")
+    hello = json.loads(body)
+    if hello["protocol"] != 1 or hello["transport"] != "socket":
+        _send(FAILED, {"status": -2, "text": "this module speaks protocol 1 over sockets", "line": 0, "column": 0})
+        return
+    if "create" in life:
+        _guarded(life["create"], hello["config"], state)
+    _send(CREATED, _described())
+    kind, _ = _receive()
+    if kind == START:
+        if "start" in life:
+            _guarded(life["start"])
+        _send(STARTED, _described())
+        _Session(hello).loop()
+    else:
+        _send(STOPPED, {"misbehaviour": 0})
