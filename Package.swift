@@ -143,7 +143,8 @@ let package = Package(
     .target(
       name: "KemonPluginHost",
       dependencies: [
-        "KemonBus", "KemonEvents", "CSodium", "CKemonPlatform", "KemonPlatform", "KemonText",
+        "KemonBus", "KemonEvents", "CFFI", "CSodium", "CKemonPlatform", "KemonPlatform",
+        "KemonText",
       ], swiftSettings: rules),
     .target(
       name: "KemonPluginKit", dependencies: ["KemonEvents", "CKemonPlugin"], swiftSettings: rules),
@@ -188,15 +189,17 @@ let package = Package(
       "KemonKernel",
       [
         "KemonKernel", "KemonBus", "KemonEvents", "KemonHooks", "KemonRecording", "KemonText",
-        "CKernelImage", "CKernelImageFixtures", "KemonPlatform", "KemonFakeHost",
-        "KemonTestSupport",
+        "CKernelImage", "CKernelImageFixtures", "KemonPlatform", "KemonPluginHost",
+        "KemonFakeHost", "KemonTestSupport",
       ]),
     tests("KemonRecording", ["KemonRecording", "KemonBus", "KemonEvents", "KemonTestSupport"]),
+    .target(
+      name: "CTypedFixtures", path: "Tests/Fixtures/CTypedFixtures", cSettings: strictC),
     tests(
       "KemonPluginHost",
       [
         "KemonPluginHost", "KemonBus", "KemonEvents", "KemonPlatform", "KemonText",
-        "KemonTestSupport",
+        "CTypedFixtures", "KemonTestSupport",
       ]),
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents", "KemonTestSupport"]),
     tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),

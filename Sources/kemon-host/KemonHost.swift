@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import KemonKernel
 import KemonPluginHost
 
 /// The command line: one subcommand per file under Commands/.
@@ -33,7 +34,7 @@ struct KemonHost: ParsableCommand {
     defaultSubcommand: RunCommand.self)
 
   static func main() {
-    WorkerMain.runIfAsked()
+    WorkerMain.runIfAsked { .mac(runningOn: $0) }
     do {
       var command = try parseAsRoot()
       try command.run()

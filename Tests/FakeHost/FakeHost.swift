@@ -4,7 +4,8 @@ public import KemonEvents
 
 /// A host for tests of plugins: it keeps what the plugin registers, writes and logs, and calls its handlers.
 ///
-/// It evaluates no filters and joins no votes. Use it from one thread.
+/// It evaluates no filters and joins no votes, and knows nothing of the values that signatures name: see
+/// ``vote(_:words:)``. Use it from one thread.
 public final class FakeHost {
   /// A handler as the plugin registered it.
   public struct Registered {
@@ -22,7 +23,10 @@ public final class FakeHost {
     public let onFault: Int32
     /// The order of calls.
     public let priority: Int32
+    /// The names and types of its arguments; nil for a handler that gets the event.
+    public let signature: String?
     let function: kemon_handler_fn
+    let typed: kemon_any_fn?
     let context: UnsafeMutableRawPointer?
 
     /// Whether it only looks on.
@@ -49,6 +53,16 @@ public final class FakeHost {
     public let allowMask: UInt64
     /// The replaced result, nil when there is none.
     public let result: Int64?
+
+    init(_ handler: Registered, _ status: kemon_status, _ verdict: kemon_verdict) {
+      self.handler = handler.name
+      self.status = status
+      action = VerdictAction(rawValue: verdict.action) ?? .abstain
+      error = verdict.err
+      reason = withUnsafeBytes(of: verdict.reason) { textUpToNUL($0) }
+      allowMask = verdict.allow_mask
+      result = verdict.flags & UInt16(KEMON_V_RESULT) != 0 ? verdict.result : nil
+    }
   }
 
   /// The table that the plugin is given.
@@ -130,13 +144,23 @@ public final class FakeHost {
       verdict.size = UInt32(MemoryLayout<kemon_verdict>.size)
       verdict.allow_mask = .max
       let status = handler.function(handler.context, record.view.event, &verdict)
-      return Answer(
-        handler: handler.name, status: status,
-        action: VerdictAction(rawValue: verdict.action) ?? .abstain, error: verdict.err,
-        reason: withUnsafeBytes(of: verdict.reason) { textUpToNUL($0) },
-        allowMask: verdict.allow_mask,
-        result: verdict.flags & UInt16(KEMON_V_RESULT) != 0 ? verdict.result : nil)
+      return Answer(handler, status, verdict)
     }
+  }
+
+  /// Calls a handler whose signature is in brackets with words of the caller's choice.
+  ///
+  /// - Returns: nil when there is no such handler.
+  public func vote(_ name: String, words: [UInt64]) -> Answer? {
+    guard
+      let handler = handlers.first(where: {
+        $0.name == name && $0.signature?.hasPrefix("[") == true
+      }), let typed = handler.typed
+    else { return nil }
+    var verdict = kemon_verdict()
+    verdict.size = UInt32(MemoryLayout<kemon_verdict>.size)
+    let function = unsafeBitCast(typed, to: kemon_words_fn.self)
+    return Answer(handler, function(handler.context, words, &verdict), verdict)
   }
 
   /// A C string that lives as long as the host; the same text gives the same pointer.

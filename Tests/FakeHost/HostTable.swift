@@ -59,16 +59,22 @@ extension FakeHost {
       return code
     }
     if let refusal { return refuse(refusal.code, refusal.text, column: refusal.column) }
-    guard let name = handler.name, let kind = handler.kind, let function = handler.fn else {
-      return refuse(KEMON_E_INVALID, "a handler needs a name, a kind and a function")
-    }
+    guard let name = handler.name, let kind = handler.kind,
+      handler.fn != nil || handler.signature != nil && handler.typed != nil
+    else { return refuse(KEMON_E_INVALID, "a handler needs a name, a kind and a function") }
     let registered = Registered(
       name: String(cString: name), kind: String(cString: kind),
       phase: EventPhase(rawValue: handler.phase),
       filter: handler.filter.map { String(cString: $0) }, flags: Int32(handler.flags),
-      onFault: Int32(handler.on_fault), priority: handler.priority, function: function,
+      onFault: Int32(handler.on_fault), priority: handler.priority,
+      signature: handler.signature.map { String(cString: $0) },
+      function: handler.fn ?? { _, _, _ in KEMON_E_UNSUPPORTED }, typed: handler.typed,
       context: handler.ctx)
-    guard !EventKind.matching(registered.kind, phase: registered.phase).isEmpty else {
+    // Operations of MAC policies are named like kinds; which there are is the kernel's.
+    guard
+      registered.kind.hasPrefix("mac.")
+        || !EventKind.matching(registered.kind, phase: registered.phase).isEmpty
+    else {
       return refuse(KEMON_E_INVALID, "no kind matches \(registered.kind)")
     }
     guard !handlers.contains(where: { $0.name == registered.name }) else {

@@ -49,7 +49,7 @@ import Testing
       info.handlers == [
         HandlerInfo(
           name: "deny-etc", pattern: "file.open", kinds: [EventKind(KEMON_KIND_FILE_OPEN_PRE)],
-          filter: "path ^= '/etc/'", role: .voter, priority: 0)
+          filter: "path ^= '/etc/'", role: .voter, priority: 0, signature: nil, lane: nil)
       ])
     #expect(info.misbehaviour == 0)
   }

@@ -219,6 +219,27 @@ import Testing
     #expect(counts.wouldDenies == 2)
   }
 
+  @Test func `strikes are forgotten on demand, and by a reload`() throws {
+    let test = try TestHost()
+    try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
+    _ = test.load(try JSONValue(parsing: #"{"voter": {"fault": true}}"#))
+    #expect(test.host.start().isEmpty)
+    func standing() -> HandlerStanding.Report? {
+      test.dispatcher.handlerStatistics().first?.standing
+    }
+    for _ in 0..<10 { test.open("/etc/x") }
+    #expect(standing()?.isQuarantined == true)
+    try test.host.resetStrikes("voter")
+    #expect(standing()?.isQuarantined == false)
+    #expect(standing()?.strikes == 0)
+    for _ in 0..<10 { test.open("/etc/x") }
+    #expect(standing()?.isQuarantined == true)
+    try test.host.reload("voter", configuration: .object([:]), trialEvents: 0)
+    #expect(standing()?.isQuarantined == false)
+    #expect(test.open("/etc/x").error == 13)
+    test.host.stop()
+  }
+
   @Test func `another configuration is taken as a whole or not at all`() throws {
     let test = try start([], #"{"code": 100}"#)
     #expect(test.votes() == [101])

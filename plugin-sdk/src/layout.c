@@ -204,6 +204,18 @@ OFFSET(kemon_ext_blob, reserved, 4);
 OFFSET(kemon_ext_blob, reserve, 8);
 OFFSET(kemon_ext_blob, get, 16);
 
+SIZE(kemon_span, 16);
+OFFSET(kemon_span, data, 0);
+OFFSET(kemon_span, size, 8);
+
+SIZE(kemon_ext_typed, 40);
+OFFSET(kemon_ext_typed, size, 0);
+OFFSET(kemon_ext_typed, reserved, 4);
+OFFSET(kemon_ext_typed, describe, 8);
+OFFSET(kemon_ext_typed, provide, 16);
+OFFSET(kemon_ext_typed, find, 24);
+OFFSET(kemon_ext_typed, call, 32);
+
 SIZE(kemon_host, 80);
 OFFSET(kemon_host, size, 0);
 OFFSET(kemon_host, abi, 4);

@@ -8,9 +8,10 @@ public import KemonEvents
 /// path ^= '/etc/' and not uid in (0, 501)
 /// ```
 ///
-/// Texts: `path`, `exe`, `comm`, `kind` with `==`, `!=`, `^=` (starts with). Numbers: `pid`, `ppid`, `uid`, `gid` with `==`,
-/// `!=`, `in (1, 2)`. Joined by `and`, `or`, `not` and parentheses. `path` is true when either path of an event with
-/// two paths matches; a kind without a path never matches, so that `path != 'x'` is true for it.
+/// Texts: `path`, `exe`, `comm`, `kind`, `op` with `==`, `!=`, `^=` (starts with). Numbers: `pid`, `ppid`, `uid`, `gid`
+/// with `==`, `!=`, `in (1, 2)`. Joined by `and`, `or`, `not` and parentheses. `path` is true when either path of an event with
+/// two paths matches; a kind without a path never matches, so that `path != 'x'` is true for it. `op` is the name of a MAC
+/// operation, as in `op == 'mpo_vnode_check_open'`; no other event has one.
 public struct EventFilter: Sendable, CustomStringConvertible {
   /// The text that the filter was made from.
   public let description: String

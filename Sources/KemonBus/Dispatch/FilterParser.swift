@@ -60,18 +60,17 @@ struct FilterParser {
     let start = position
     let name = word()
     let fields: [String: FilterProgram.Field] = [
-      "path": .path, "exe": .exe, "comm": .comm, "kind": .kind, "pid": .pid, "ppid": .ppid,
-      "uid": .uid,
-      "gid": .gid,
+      "path": .path, "exe": .exe, "comm": .comm, "kind": .kind, "op": .operation,
+      "pid": .pid, "ppid": .ppid, "uid": .uid, "gid": .gid,
     ]
     guard let field = fields[name] else {
       position = start
       skipSpace()
       throw error(
-        "needed is path, exe, comm, kind, pid, ppid, uid, gid, not or (, found \(quoteNext())")
+        "needed is path, exe, comm, kind, op, pid, ppid, uid, gid, not or (, found \(quoteNext())")
     }
     switch field {
-    case .path, .exe, .comm: try textCondition(field, name)
+    case .path, .exe, .comm, .operation: try textCondition(field, name)
     case .kind: try kindCondition()
     case .pid, .ppid, .uid, .gid: try numberCondition(field, name)
     }

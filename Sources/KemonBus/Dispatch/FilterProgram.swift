@@ -7,7 +7,7 @@ internal import KemonEvents
 ///
 /// Evaluating it allocates nothing and counts no references.
 struct FilterProgram {
-  enum Field: UInt8 { case path, exe, comm, kind, pid, ppid, uid, gid }
+  enum Field: UInt8 { case path, exe, comm, kind, operation, pid, ppid, uid, gid }
 
   enum Operation: UInt8 { case equals, startsWith, isIn, isOfKind, and, or, not }
 
@@ -71,6 +71,9 @@ struct FilterProgram {
     case .exe: return compare(instruction, record.bytes(event.pointee.subject.exe))
     case .comm: return compare(instruction, record.bytes(event.pointee.subject.comm))
     case .kind: return isMarked(instruction, record.kind)
+    case .operation:
+      return PathOffsets.isOperation(record.kind)
+        && holds(instruction, record, payloadOffset: PathOffsets.operation)
     case .pid: return contains(instruction, Int64(event.pointee.subject.pid))
     case .ppid: return contains(instruction, Int64(event.pointee.subject.ppid))
     case .uid: return contains(instruction, Int64(event.pointee.subject.uid))
@@ -121,6 +124,7 @@ struct FilterProgram {
       case .exe: fields.insert(.exe)
       case .comm: fields.insert(.comm)
       case .kind: break
+      case .operation: fields.insert(.payload)
       case .pid: fields.insert(.pid)
       case .ppid: fields.insert(.ppid)
       case .uid: fields.insert(.uid)
@@ -139,7 +143,7 @@ struct FilterProgram {
   }
 }
 
-/// Where the paths of each kind lie in its payload, in a table for the hot path.
+/// Where the texts of each kind lie in its payload that filters ask for, in a table for the hot path.
 enum PathOffsets {
   static let none = UInt16.max
 
@@ -147,6 +151,13 @@ enum PathOffsets {
     if kind.isDeclared { return offsets(kind) }
     let number = Int(kind.rawValue)
     return number < EventKind.limit ? table[number] : (none, none)
+  }
+
+  /// Where the name of an operation lies in `kemon_mac_op`.
+  static let operation = UInt16(MemoryLayout<kemon_mac_op>.offset(of: \.op_name) ?? Int(none))
+
+  static func isOperation(_ kind: EventKind) -> Bool {
+    kind == EventKind(KEMON_KIND_MAC_OP) || kind == EventKind(KEMON_KIND_MAC_OP_PRE)
   }
 
   // Filled in once and never freed: it lives as long as the process.

@@ -11,6 +11,7 @@ enum ControlRequest: Equatable {
   case enable(String)
   case disable(String)
   case setMode(String, VotingMode)
+  case reset(String)
 
   /// The longest line, with its newline.
   static let sizeLimit = 1 << 20
@@ -19,6 +20,7 @@ enum ControlRequest: Equatable {
 
   static let verbs = [
     "version", "list", "reload", "reconfigure", "enable", "disable", "set-mode",
+    "reset",
   ]
 
   /// Reads a request; members that are unknown are refused, as they may be misspelled.
@@ -50,6 +52,7 @@ enum ControlRequest: Equatable {
       self = .reconfigure(plugin, configuration)
     case "enable": self = .enable(try reader.text("plugin"))
     case "disable": self = .disable(try reader.text("plugin"))
+    case "reset": self = .reset(try reader.text("plugin"))
     case "set-mode":
       let plugin = try reader.text("plugin")
       let mode = try reader.text("mode")

@@ -68,6 +68,9 @@ struct ControlService {
       case .setMode(let name, let mode):
         try host.setMode(mode, name)
         return describe(name)
+      case .reset(let name):
+        try host.resetStrikes(name)
+        return describe(name)
       }
     } catch {
       throw ControlRefusal(error)
@@ -93,7 +96,9 @@ struct ControlService {
         "name": .string(handler.name), "events": .string(handler.pattern),
         "role": .string(handler.role.rawValue), "calls": number(counts?.calls),
         "denies": number(counts?.denies), "would_deny": number(counts?.wouldDenies),
-        "faults": number(counts?.faults),
+        "faults": number(counts?.faults), "timeouts": number(counts?.timeouts),
+        "strikes": number(counts?.standing?.strikes),
+        "quarantined": .bool(counts?.standing?.isQuarantined ?? false),
       ])
     }
     return .object([

@@ -6,7 +6,7 @@ import KemonEvents
 enum HostExtensions {
   private static let all = [
     OutputExtension.row, ConfigExtension.row, NamesExtension.row, SchemaExtension.row,
-    MetricsExtension.row, TimerExtension.row,
+    MetricsExtension.row, TimerExtension.row, TypedExtension.row,
   ]
 
   /// The ids, as manifests name them.

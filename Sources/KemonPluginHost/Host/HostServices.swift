@@ -31,6 +31,10 @@ struct HostServices: Sendable {
   var isWorker = false
   /// How plugins get a process of their own; nil in a worker.
   var workers: WorkerServices?
+  /// What handlers may name beside kinds; nil for nothing.
+  var operations: OperationCatalog?
+  /// What plugins offer to each other.
+  let typed = ServiceRegistry()
 
   /// Whether votes of plugins count about which nothing else was decided.
   var votingMode: VotingMode { isMonitoring ? .monitor : .enforce }

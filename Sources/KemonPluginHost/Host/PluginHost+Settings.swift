@@ -37,6 +37,18 @@ extension PluginHost {
     }
   }
 
+  /// Forgets the strikes of a plugin's handlers: votes that were only recorded for them count again.
+  ///
+  /// Any thread but a handler's.
+  ///
+  /// - Throws: that no such plugin runs.
+  public func resetStrikes(_ name: String) throws(PluginProblem) {
+    try state.withLock { state throws(PluginProblem) in
+      let tokens = try running(name, state).1.state.withLock { $0.tokens }
+      for token in tokens.values { dispatcher.resetStanding(token) }
+    }
+  }
+
   private func change(
     _ name: String, _ body: (inout PluginSettings) -> Void
   ) throws(PluginProblem) {

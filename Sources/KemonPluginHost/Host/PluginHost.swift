@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonBus
+public import KemonEvents
 internal import KemonPlatform
 public import KemonText
 
@@ -52,11 +53,13 @@ public final class PluginHost: Sendable {
   ///   - dataDirectory: where plugins with the capability `fs.data` get a folder of their own; nil for nowhere.
   ///   - worker: the program that plugins run in which get a process of their own.
   ///   - workerLimits: what such a process may use.
+  ///   - operations: the operations that handlers may name like kinds; nil for none.
   public init(
     dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
     output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop,
     isMonitoring: Bool = false, trust: TrustPolicy = TrustPolicy(), dataDirectory: String? = nil,
-    worker: WorkerProgram = WorkerProgram(), workerLimits: WorkerLimits = WorkerLimits()
+    worker: WorkerProgram = WorkerProgram(), workerLimits: WorkerLimits = WorkerLimits(),
+    operations: OperationCatalog? = nil
   ) {
     self.dispatcher = dispatcher
     self.ring = ring
@@ -67,6 +70,7 @@ public final class PluginHost: Sendable {
       emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode),
       dataDirectory: dataDirectory)
     services.workers = WorkerServices(program: worker, limits: workerLimits)
+    services.operations = operations
     self.services = services
   }
 

@@ -10,6 +10,8 @@ struct HandlerRequest {
   let name: String
   let pattern: String
   private(set) var kinds: [EventKind]
+  /// What the kinds are found by: the pattern, unless that names operations.
+  private let kindPattern: String
   /// The side that it was registered for; nil for all.
   let phase: EventPhase?
   let filter: EventFilter?
@@ -18,6 +20,8 @@ struct HandlerRequest {
   let onFault: VerdictAction
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
+  /// What makes the calls of a function with named arguments; keeps alive what `context` points at.
+  let typed: TypedHandler?
   let cache: CacheDeclaration
   /// The function is the host's own, and calls the plugin's in another process.
   var isStandIn = false
@@ -33,47 +37,64 @@ struct HandlerRequest {
 
   /// Checks what a plugin passed to `on`.
   ///
-  /// - Parameter taken: names of the plugin's other handlers.
+  /// - Parameters:
+  ///   - taken: names of the plugin's other handlers.
+  ///   - operations: what the pattern may name beside kinds.
+  ///   - complain: takes a line for the operator when typed arguments are missing in an event.
   init(
-    _ pointer: UnsafePointer<kemon_handler>?, token: UInt64, taken: [String]
+    _ pointer: UnsafePointer<kemon_handler>?, token: UInt64, taken: [String],
+    operations: OperationCatalog? = nil, complain: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(PluginRefusal) {
     guard let pointer else { throw PluginRefusal(KEMON_E_INVALID, "handler is NULL") }
     let raw = try ForeignStruct.read(
       pointer, first: Self.firstSize, tail: .mustBeZero, named: "handler")
     name = try Self.name(raw.name, taken: taken)
     let place = "handler \"\(name)\""
-    guard let function = raw.fn else {
-      throw PluginRefusal(KEMON_E_INVALID, "\(place): fn is NULL")
-    }
     pattern = try Self.pattern(raw.kind, place)
+    let named = operations?.operations(matching: pattern) ?? []
     role = try Self.role(raw.flags, place)
-    (phase, kinds) = try Self.kinds(pattern, phase: raw.phase, role, place)
-    filter = try Self.filter(raw.filter, place)
+    kindPattern = named.isEmpty ? pattern : Self.operationKind
+    (phase, kinds) = try Self.kinds(kindPattern, phase: raw.phase, role, place)
+    filter = try Self.filter(raw.filter, pattern: named.isEmpty ? nil : pattern, place)
     onFault = try Self.onFault(raw.on_fault, place)
-    guard raw.timeout_ns == 0, raw.signature == nil, raw.typed == nil else {
-      throw PluginRefusal(
-        KEMON_E_UNSUPPORTED, "\(place): this host knows neither timeouts nor signatures")
+    guard raw.timeout_ns == 0 else {
+      throw PluginRefusal(KEMON_E_UNSUPPORTED, "\(place): this host knows no timeouts")
     }
     priority = raw.priority
     cache = try Self.cache(raw, place)
     self.token = token
-    self.function = function
-    context = raw.ctx
+    typed = try Self.typed(
+      raw,
+      TypedSchemas(pattern: pattern, kinds: kinds, operations: named, catalog: operations),
+      complain, place)
+    if let typed {
+      function = TypedHandler.function
+      context = typed.context
+    } else if let plain = raw.fn {
+      function = plain
+      context = raw.ctx
+    } else {
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): fn is NULL")
+    }
   }
 
   /// Finds the kinds anew that the pattern stands for: plugins may have declared some meanwhile.
   ///
+  /// One with named arguments keeps to the kinds in which they were found.
+  ///
   /// - Parameter isOwn: kinds that the handler does not get, because its own plugin emits them.
   mutating func resolveKinds(except isOwn: (EventKind) -> Bool) {
     guard role == .observer else { return }
-    kinds = EventKind.matching(pattern, phase: phase).filter { !isOwn($0) }
+    kinds = EventKind.matching(kindPattern, phase: phase).filter { kind in
+      !isOwn(kind) && typed?.takes(kind) != false
+    }
   }
 
   /// What can be told about it.
   var info: HandlerInfo {
     HandlerInfo(
       name: name, pattern: pattern, kinds: kinds, filter: filter?.description, role: role,
-      priority: priority)
+      priority: priority, signature: typed?.signature.text, lane: typed?.lane)
   }
 
   // MARK: Fields
@@ -135,13 +156,18 @@ struct HandlerRequest {
     throw PluginRefusal(KEMON_E_INVALID, "\(place): there is no kind \"\(pattern)\"\(hint)")
   }
 
+  /// The condition, and that the operation is one of those that the pattern names.
   private static func filter(
-    _ pointer: UnsafePointer<CChar>?, _ place: String
+    _ pointer: UnsafePointer<CChar>?, pattern: String?, _ place: String
   ) throws(PluginRefusal) -> EventFilter? {
-    guard let pointer else { return nil }
-    let text = try ForeignStruct.text(pointer, limit: filterLimit, named: "\(place): filter")
+    let text = try pointer.map { pointer throws(PluginRefusal) in
+      try ForeignStruct.text(pointer, limit: filterLimit, named: "\(place): filter")
+    }
     do throws(FilterError) {
-      return try EventFilter(parsing: text)
+      let own = try text.map { text throws(FilterError) in try EventFilter(parsing: text) }
+      guard let pattern else { return own }
+      let operation = Self.condition(for: pattern)
+      return try EventFilter(parsing: text.map { "\(operation) and (\($0))" } ?? operation)
     } catch {
       throw PluginRefusal(
         KEMON_E_INVALID, line: error.line, column: error.column,

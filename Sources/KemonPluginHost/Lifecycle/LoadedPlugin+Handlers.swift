@@ -101,6 +101,7 @@ extension LoadedPlugin {
     newer.state.withLock { $0.isSuperseded = true }
     setMaking(true)
     services.timers?.start(instanceNumber)
+    services.typed.offerAgain(owner: instanceNumber)
     guard let observer, let place = newer.state.withLock({ $0.observer }) else { return }
     // It has a place that it gives away, so there is nothing to be refused.
     try? observer.start(inPlaceOf: place)

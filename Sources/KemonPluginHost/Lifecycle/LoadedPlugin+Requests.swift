@@ -27,7 +27,10 @@ extension LoadedPlugin {
         throw PluginRefusal(
           KEMON_E_FULL, "a plugin has at most \(HandlerRequest.countLimit) handlers")
       }
-      var request = try HandlerRequest(handler, token: number, taken: taken)
+      let (log, source) = (services.log, name)
+      var request = try HandlerRequest(
+        handler, token: number, taken: taken, operations: services.operations,
+        complain: { log.log(.warn, source: source, $0) })
       try checkCapability(for: request)
       request.isStandIn = worker != nil
       state.withLock { state in

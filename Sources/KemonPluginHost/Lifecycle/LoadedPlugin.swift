@@ -225,6 +225,7 @@ final class LoadedPlugin: @unchecked Sendable {
     services.timers?.stop(instanceNumber)
     if !tokens.isEmpty { dispatcher.remove(Array(tokens.values)) }
     observer?.stop()
+    services.typed.withdraw(owner: instanceNumber)
     if state.withLock({ !$0.isSuperseded }) { setMaking(false) }
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
@@ -255,9 +256,10 @@ final class LoadedPlugin: @unchecked Sendable {
     state.withLock { $0.instance = nil }
   }
 
-  /// Forgets every handler that the plugin has asked for.
+  /// Forgets every handler that the plugin has asked for, and what it offers.
   private func fail() {
     services.timers?.stop(instanceNumber)
+    services.typed.withdraw(owner: instanceNumber)
     state.withLock { state in
       state.requests = []
       state.stage = .failed

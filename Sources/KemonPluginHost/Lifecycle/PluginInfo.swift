@@ -73,4 +73,8 @@ public struct HandlerInfo: Sendable, Equatable {
   public let role: Role
   /// The order of calls: lower is earlier.
   public let priority: Int32
+  /// Its named arguments; nil for a handler that gets the event.
+  public let signature: String?
+  /// How a function with named arguments is called.
+  public let lane: CallLane?
 }

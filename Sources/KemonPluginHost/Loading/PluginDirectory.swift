@@ -20,18 +20,12 @@ struct PluginDirectory: ~Copyable {
   init(
     _ path: String, checksOwners: Bool = true, isOnTheWay: Bool = false
   ) throws(PluginProblem) {
-    self.path = path
-    self.checksOwners = checksOwners
-    if checksOwners {
-      descriptor = try TrustedPath.open(folder: path)
-    } else {
-      let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-      guard number >= 0 else {
-        throw PluginProblem(
-          .directoryOpen, file: path, found: describe(errno: errno), needed: "a folder of plugins")
+    let descriptor =
+      if checksOwners {
+        try TrustedPath.open(folder: path)
+      } else {
+        try Self.open(folder: path)
       }
-      descriptor = Descriptor(number)
-    }
     // On the way others may write to a folder like /tmp; into this one they could put plugins.
     guard let status = descriptor.status(),
       !checksOwners || isOnTheWay || (status.hasTrustedOwner && !status.isWritableByOthers)
@@ -42,6 +36,19 @@ struct PluginDirectory: ~Copyable {
         found: status.map { "owner \($0.st_uid), \($0.modeText)" } ?? describe(errno: errno),
         needed: "\(Self.trustedOwners), not writable for group and others (chmod go-w)")
     }
+    self.path = path
+    self.checksOwners = checksOwners
+    self.descriptor = descriptor
+  }
+
+  /// Opens a folder without asking who could have made it.
+  private static func open(folder path: String) throws(PluginProblem) -> Descriptor {
+    let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else {
+      throw PluginProblem(
+        .directoryOpen, file: path, found: describe(errno: errno), needed: "a folder of plugins")
+    }
+    return Descriptor(number)
   }
 
   /// Who may own folders and files, for messages.

@@ -133,6 +133,7 @@ extension PluginHost {
       return saved
     } catch {
       newer.forget()
+      services.typed.offerAgain(owner: older.instanceNumber)
       // It has its place still, so there is nothing to be refused.
       try? observer?.start()
       throw error

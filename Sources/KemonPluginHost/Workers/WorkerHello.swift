@@ -17,13 +17,15 @@ struct WorkerHello {
   /// The capabilities that it has.
   let grants: [String]
   let limits: WorkerLimits
+  /// The kernel whose operations handlers may name; nil when none runs.
+  let kernel: String?
   /// What records are made of, for those who do not know.
   let schema: JSONValue?
 
   init(
-    mode: PluginMode, isMonitoring: Bool, id: UInt32, name: String, file: String, configuration: JSONValue,
-    lanes: Int, transport: WorkerTransport, grants: [String], limits: WorkerLimits,
-    schema: JSONValue?
+    mode: PluginMode, isMonitoring: Bool, id: UInt32, name: String, file: String,
+    configuration: JSONValue, lanes: Int, transport: WorkerTransport, grants: [String],
+    limits: WorkerLimits, kernel: String?, schema: JSONValue?
   ) {
     self.mode = mode
     self.isMonitoring = isMonitoring
@@ -36,6 +38,7 @@ struct WorkerHello {
     self.grants = grants
     self.limits = limits
     self.schema = schema
+    self.kernel = kernel
   }
 
   var json: JSONValue {
@@ -45,6 +48,7 @@ struct WorkerHello {
       "config": configuration, "lanes": .integer(Int64(lanes)),
       "transport": .string(transport.rawValue),
       "grants": .array(grants.map { .string($0) }), "schema": schema ?? .null,
+      "kernel": kernel.map { .string($0) } ?? .null,
       "name": .string(name), "host": .string(HostServices.version),
       "limits": limits.json,
     ])
@@ -74,6 +78,7 @@ struct WorkerHello {
     file = body.value(at: "file")?.string ?? ""
     configuration = body.value(at: "config") ?? .object([:])
     lanes = Int(clamping: try number("lanes"))
+    kernel = body.value(at: "kernel")?.string
     grants = body.value(at: "grants")?.elements?.compactMap(\.string) ?? []
     limits = WorkerLimits(body.value(at: "limits") ?? .null)
     name = body.value(at: "name")?.string ?? ""

@@ -165,7 +165,8 @@ extension WorkerPlugin {
       } catch {
         if !process.hasEnded {
           services.log.log(
-            .warn, source: "host", "plugin \(name): its worker does not stop (\(error)); it is ended")
+            .warn, source: "host",
+            "plugin \(name): its worker does not stop (\(error)); it is ended")
         }
       }
     }

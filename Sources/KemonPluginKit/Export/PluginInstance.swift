@@ -18,9 +18,12 @@ extension Handler {
   func register(with host: UnsafePointer<kemon_host>) throws(RegistrationError) {
     var error = kemon_error()
     error.size = UInt32(MemoryLayout<kemon_error>.size)
+    if let signature, signature.text == nil {
+      throw RegistrationError(handler: name, message: signature.mismatch)
+    }
     let status = name.withCString { name in
       kind.withCString { kind in
-        withOptionalCString(filter) { filter in
+        withOptionalCStrings(filter, signature?.text) { filter, signature in
           var description = kemon_handler()
           description.size = UInt32(MemoryLayout<kemon_handler>.size)
           description.flags = flags
@@ -32,6 +35,10 @@ extension Handler {
           description.phase = phase?.rawValue ?? 0
           description.on_fault = onFault.rawValue
           description.priority = priority
+          if let signature {
+            description.signature = signature
+            description.typed = unsafeBitCast(callTypedVoter, to: kemon_any_fn.self)
+          }
           return host.pointee.on(host, &description, nil, &error)
         }
       }
@@ -47,6 +54,12 @@ struct RegistrationError: Error, CustomStringConvertible {
   let line: UInt32
   let column: UInt32
 
+  init(handler: String, message: String) {
+    self.handler = handler
+    self.message = message
+    (line, column) = (0, 0)
+  }
+
   init(handler: String, _ error: kemon_error) {
     self.handler = handler
     line = error.line
@@ -59,9 +72,16 @@ struct RegistrationError: Error, CustomStringConvertible {
   var description: String { "handler \(handler): \(message)" }
 }
 
-private func withOptionalCString<Result>(
-  _ text: String?, _ body: (UnsafePointer<CChar>?) -> Result
+private func withOptionalCStrings<Result>(
+  _ first: String?, _ second: String?,
+  _ body: (UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> Result
 ) -> Result {
-  guard let text else { return body(nil) }
-  return text.withCString(body)
+  guard let first else {
+    guard let second else { return body(nil, nil) }
+    return second.withCString { body(nil, $0) }
+  }
+  return first.withCString { first in
+    guard let second else { return body(first, nil) }
+    return second.withCString { body(first, $0) }
+  }
 }

@@ -29,8 +29,11 @@ public struct Handler: Sendable {
   let flags: UInt32
   let onFault: Fault
   let priority: Int32
-  let call: kemon_handler_fn
+  /// nil for a handler with a signature.
+  let call: kemon_handler_fn?
   let target: HandlerTarget
+  /// Its named arguments; nil for a handler that gets the event.
+  var signature: TypedNames?
 }
 
 /// Something that declares a handler inside ``KemonPlugin/handlers``.

@@ -11,7 +11,7 @@ struct PluginsCommand: ParsableCommand {
       PluginsKeygenCommand.self, PluginsSignCommand.self, PluginsVerifyCommand.self,
       PluginsReloadCommand.self,
       PluginsReconfigureCommand.self, PluginsEnableCommand.self, PluginsDisableCommand.self,
-      PluginsSetModeCommand.self,
+      PluginsSetModeCommand.self, PluginsResetCommand.self,
     ],
     defaultSubcommand: PluginsListCommand.self)
 }

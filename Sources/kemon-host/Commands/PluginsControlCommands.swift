@@ -113,3 +113,19 @@ struct PluginsSetModeCommand: ParsableCommand {
     Console.note("\(name): mode \(mode.rawValue)")
   }
 }
+
+struct PluginsResetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reset",
+    abstract: "Forget the strikes of a plugin of a running host, and end its quarantine.")
+
+  @Argument(help: "The plugin's name.")
+  var name: String
+
+  @OptionGroup var host: RunningHostOptions
+
+  func run() throws {
+    _ = try host.ask("reset", ["plugin": .string(name)])
+    Console.note("\(name): strikes forgotten")
+  }
+}

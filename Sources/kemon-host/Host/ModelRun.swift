@@ -20,7 +20,8 @@ struct ModelRun {
 
   func run(as verb: String) throws {
     let subject = try session.read()
-    let pipeline = try Pipeline(plugins, flow, events, mode: .run, overflow: .drop)
+    let pipeline = try Pipeline(
+      plugins, flow, events, mode: .run, overflow: .drop, release: subject.release)
     // A driver that nothing was said about is let through: the embedded rule belongs to the embedded session.
     let isEmbedded = session.isEmbedded && plugins.configurationFile == nil
     let rule = isEmbedded ? try JSONValue(parsing: PluginConfiguration.embedded) : .object([:])

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import KemonBus
+import KemonEvents
 import KemonKernel
 import KemonPluginHost
 import KemonRecording
@@ -28,10 +29,11 @@ final class Pipeline {
   ///   - events: how event-log writes; nil throws away what plugins write and counts it.
   ///   - mode: what plugins are told.
   ///   - overflow: what happens to a subscriber that is a whole ring behind, unless the options say it.
+  ///   - release: the kernel that runs; nil when events come from a recording.
   /// - Throws: an exit code, after saying which key cannot be read.
   init(
     _ options: PluginOptions, _ flow: FlowOptions, _ events: EventOutputOptions?, mode: PluginMode,
-    overflow: OverflowPolicy
+    overflow: OverflowPolicy, release: KernelRelease? = nil
   ) throws {
     self.events = events
     self.overflow = flow.onOverflow ?? overflow
@@ -43,8 +45,8 @@ final class Pipeline {
     plugins = PluginHost(
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: output, log: log,
       observerOverflow: self.overflow, isMonitoring: options.mode == .monitor,
-      trust: try options.trust.policy(),
-      dataDirectory: options.dataDirectory)
+      trust: try options.trust.policy(), dataDirectory: options.dataDirectory,
+      operations: .mac(running: release))
   }
 
   /// Records everything that is published from now on.

@@ -9,7 +9,7 @@ struct ControlOptions: ParsableArguments {
   @Option(
     name: .customLong("control"),
     help: ArgumentHelp(
-      "Let kemon-host plugins reload, enable, disable, set-mode, reconfigure and list control the "
+      "Let kemon-host plugins reload, enable, disable, set-mode, reset, reconfigure and list control the "
         + "plugins over this Unix socket.", valueName: "socket"),
     completion: .file())
   var socket: String?

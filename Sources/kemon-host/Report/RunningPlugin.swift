@@ -29,6 +29,10 @@ struct RunningPlugin {
     let state = text("state")
     guard state == "running" else { return state }
     if value.value(at: "enabled")?.bool == false { return "disabled" }
+    let handlers = value.value(at: "handlers")?.elements ?? []
+    if handlers.contains(where: { $0.value(at: "quarantined") == .bool(true) }) {
+      return "quarantine"
+    }
     return value.value(at: "trial")?.integer.map { "trial (\($0) left)" } ?? state
   }
 

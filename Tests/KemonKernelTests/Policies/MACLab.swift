@@ -12,11 +12,11 @@ import Testing
 final class MACLab {
   let framework: MACFramework
   let dispatcher: Dispatcher
+  let ring = EventRing()
   private let subscription: Subscription
   private var plugins: [MACPlugin] = []
 
   init(_ release: String = "10.13.6") throws {
-    let ring = EventRing()
     dispatcher = Dispatcher(ring: ring)
     subscription = try ring.subscribe(named: "test", overflow: .drop)
     let release = try #require(KernelRelease.named(release))

@@ -65,10 +65,15 @@ final class TestHost {
 
   /// Something opens a file; tells what was decided.
   @discardableResult
-  func open(_ path: String, by executable: String = "/bin/cat") -> Verdict {
+  func open(
+    _ path: String, by executable: String = "/bin/cat", flags: Int32 = 0, mode: UInt32 = 0,
+    uid: UInt32 = 0
+  ) -> Verdict {
     builder.begin(EventKind(KEMON_KIND_FILE_OPEN_PRE))
-    builder.setPayload(kemon_file(dev: 0, ino: 0, flags: 0, mode: 0, path: builder.text(path)))
+    builder.setPayload(
+      kemon_file(dev: 0, ino: 0, flags: flags, mode: mode, path: builder.text(path)))
     builder.header.pointee.subject.exe = builder.text(executable)
+    builder.header.pointee.subject.uid = uid
     return dispatcher.dispatch(&builder)
   }
 

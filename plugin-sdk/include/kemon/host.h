@@ -41,9 +41,11 @@ typedef struct kemon_handler {
   uint32_t size;
   uint32_t flags;   /* KEMON_H_* */
   const char *name; /* unique in the plugin */
-  const char *kind; /* "file.open", or a pattern with * at its end: "file.*", "*" */
+  /* "file.open", or a pattern with * at its end: "file.*", "*". "mac.vnode_check_open", "mac.vnode_*": mac.op of these
+   * operations. */
+  const char *kind;
   /* NULL, or a condition on the event, checked by the host before the handler is called. Conditions: path, exe, comm,
-   * kind with == != ^= (starts with); pid, ppid, uid, gid with == != or in (1, 2); joined by and, or, not, ( ).
+   * kind, op (name of a MAC operation) with == != ^= (starts with); pid, ppid, uid, gid with == != or in (1, 2); joined by and, or, not, ( ).
    *   "path ^= '/etc/' and not uid in (0, 501)"
    * path is true when either path of a two-path event matches, for ^= of whole bytes. */
   const char *filter;

@@ -18,6 +18,7 @@
 #include "plugin.h"
 #include "schema.h"
 #include "timer.h"
+#include "typed.h"
 #include "verdict.h"
 
 #endif

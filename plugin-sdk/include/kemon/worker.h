@@ -40,7 +40,7 @@ typedef struct kemon_worker_frame {
 
 /* From the host. */
 #define KEMON_WORKER_STATE 1u /* bytes: what save of the process before wrote; before the hello, if at all */
-#define KEMON_WORKER_HELLO 2u /* JSON: protocol, mode, plugin_id, name, config, lanes, transport, grants, schema */
+#define KEMON_WORKER_HELLO 2u /* JSON: protocol, mode, plugin_id, name, config, lanes, transport, grants, kernel, schema */
 #define KEMON_WORKER_START 3u /* JSON: events flow when it is answered */
 #define KEMON_WORKER_SAVE 4u  /* JSON: write what the next process shall know, while events flow */
 #define KEMON_WORKER_STOP 5u  /* JSON: no more events; answer what is left, read what is left, end */

@@ -11,7 +11,8 @@ enum SchemaExtension {
       size: UInt32(MemoryLayout<kemon_ext_schema>.size), reserved: 0,
       kind: { host, name, phase, out in
         SchemaExtension.checked(host, name, out) { _, name, out in
-          guard let phase = EventPhase(rawValue: phase), let kind = EventKind.named(name, phase: phase)
+          guard let phase = EventPhase(rawValue: phase),
+            let kind = EventKind.named(name, phase: phase)
           else { return KEMON_E_NOTFOUND }
           out.pointee = kind.rawValue
           return KEMON_OK

@@ -3,7 +3,7 @@
 import CKemonPlugin.Worker
 import Glibc
 import KemonBus
-import KemonEvents
+public import KemonEvents
 import KemonText
 import Synchronization
 
@@ -12,7 +12,11 @@ public enum WorkerMain {
   /// Becomes a worker and never returns, when the program was started as one; returns at once otherwise.
   ///
   /// To be called before anything else.
-  public static func runIfAsked() {
+  ///
+  /// - Parameter operations: what handlers may name beside kinds, for the kernel that the host has.
+  public static func runIfAsked(
+    operations: (_ kernel: String?) -> OperationCatalog? = { _ in nil }
+  ) {
     let arguments = CommandLine.arguments
     if arguments.count == 3, arguments[1] == WorkerProgram.programVerb {
       become(arguments[2])
@@ -20,7 +24,7 @@ public enum WorkerMain {
     guard arguments.count == 2, arguments[1] == WorkerProgram.verb else { return }
     let control = WorkerControl(descriptor: KEMON_WORKER_CONTROL)
     do throws(WorkerFailure) {
-      try run(control)
+      try run(control, operations)
       exit(0)
     } catch {
       try? control.send(.failed, error.json, deadline: EventClock.monotonic() + 1_000_000_000)
@@ -45,7 +49,9 @@ public enum WorkerMain {
     exit(1)
   }
 
-  private static func run(_ control: WorkerControl) throws(WorkerFailure) {
+  private static func run(
+    _ control: WorkerControl, _ operations: (_ kernel: String?) -> OperationCatalog?
+  ) throws(WorkerFailure) {
     // Before anything of the plugin's: what it writes and logs goes through the same two pipes.
     let output = BufferedOutput(to: 1)
     let log = WorkerLog(to: 2)
@@ -59,7 +65,9 @@ public enum WorkerMain {
       case .state: saved = body
       case .hello:
         let hello = try WorkerHello(try body.json())
-        let session = try WorkerSession(hello, state: saved, control, output: output, log: log)
+        let session = try WorkerSession(
+          hello, state: saved, control, output: output, log: log,
+          operations: operations(hello.kernel))
         return try session.run()
       default: throw WorkerFailure("found \(type), needed is a hello")
       }
