@@ -234,7 +234,8 @@ import Testing
     #expect(standing()?.strikes == 0)
     for _ in 0..<10 { test.open("/etc/x") }
     #expect(standing()?.isQuarantined == true)
-    try test.host.reload("voter", configuration: .object([:]), trialEvents: 0)
+    let good = JSONValue.object(["fault": .bool(false)])
+    try test.host.reload("voter", configuration: good, trialEvents: 0)
     #expect(standing()?.isQuarantined == false)
     #expect(test.open("/etc/x").error == 13)
     test.host.stop()
