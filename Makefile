@@ -143,10 +143,13 @@ BENCH_PLUGINS := Benchmarks/Plugins/$(SCRATCH)
 .PHONY: bench-plugins
 bench-plugins: setup ## Measure calls of handlers: bare, through libffi, in process, in a worker, in Python
 	umask 022 && $(SWIFT) build -c release --package-path Benchmarks/Plugins --scratch-path $(BENCH_PLUGINS)
-	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -Iplugin-sdk/include \
-	  -o $(BENCH_PLUGINS)/noop.so Benchmarks/Plugins/noop.c
-	chmod 0755 $(BENCH_PLUGINS)/noop.so
-	$(BENCH_PLUGINS)/release/bench-plugins --plugin $(BENCH_PLUGINS)/noop.so --output Benchmarks/results/plugins.json
+	@for plugin in noop typed; do \
+	  $(CC) -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -Iplugin-sdk/include \
+	    -o $(BENCH_PLUGINS)/$$plugin.so Benchmarks/Plugins/$$plugin.c || exit 1; \
+	  chmod 0755 $(BENCH_PLUGINS)/$$plugin.so; \
+	done
+	$(BENCH_PLUGINS)/release/bench-plugins --plugin $(BENCH_PLUGINS)/noop.so --typed $(BENCH_PLUGINS)/typed.so \
+	  --output Benchmarks/results/plugins.json
 
 .PHONY: clean
 clean: ## Remove what was built

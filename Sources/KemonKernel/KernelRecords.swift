@@ -29,15 +29,21 @@ struct KernelRecords: Sendable {
 
   /// Makes a record on the calling thread, about the process that is in the kernel there, and dispatches it.
   ///
+  /// - Parameter changed: gets the record when handlers have changed what is to happen.
+  ///
   /// Each family adds what it has to report as an extension in its own folder.
   @discardableResult
-  func dispatch(_ kind: EventKind, _ fill: (inout RecordBuilder) -> Void) -> Verdict {
+  func dispatch(
+    _ kind: EventKind, changed: ((RecordView) -> Void)? = nil, _ fill: (inout RecordBuilder) -> Void
+  ) -> Verdict {
     let lane = Lane.current
     return lane.withBuilder { builder in
       builder.begin(kind)
       if let process = lane.process { builder.setSubject(process) }
       fill(&builder)
-      return dispatcher.dispatch(&builder)
+      let verdict = dispatcher.dispatch(&builder)
+      if verdict.isPatched { changed?(builder.view) }
+      return verdict
     }
   }
 }

@@ -10,7 +10,7 @@ import Testing
     let host = try Host(plugins: ["kext-guard", "event-log"])
     var result = try host.run("plugins", "lock", host.plugins)
     #expect(result.status == 0, "\(result.text)")
-    #expect(result.output.contains("kext-guard  added  vote"))
+    #expect(result.output.contains("kext-guard  added  observe vote"))
     result = try host.run("--plugins", host.plugins, "--trust", "lock", "--quiet")
     #expect(result.output == (try Checkout.golden("dialect-2018-mandiant-monitor.txt")))
     #expect(result.errors == "")
@@ -70,7 +70,7 @@ import Testing
     let host = try Host(plugins: ["path-guard"])
     let file = "\(host.plugins)/libpath-guard.so"
     var result = try host.run("plugins", "info", file)
-    #expect(result.output.contains("capabilities  vote\n"))
+    #expect(result.output.contains("capabilities  observe, vote\n"))
     #expect(result.output.contains("\"additionalProperties\": false"))
     result = try host.run("plugins", "info", file, "-o", "json")
     #expect(try members(of: result.output)["config"] is [String: Any])

@@ -21,7 +21,7 @@ import Testing
         """
         {"name": "my-guard2", "version": "10.0.3", "abi": 1, "description": "Guards.", "license": "MIT",
          "needs": ["a", "b"], "after": ["c"], "extensions": ["kemon.output/1"],
-         "capabilities": ["vote", "modify:file.open.flags", "fs.data"], "isolation": "worker",
+         "capabilities": ["modify:file.create.mode", "fs.data"], "isolation": "worker",
          "state": 3, "emits": ["my-guard2.alert"], "config": {"type": "object"}}
         """.utf8))
     #expect(
@@ -29,7 +29,7 @@ import Testing
         == PluginManifest(
           name: "my-guard2", version: "10.0.3", abi: 1, description: "Guards.", license: "MIT",
           needs: ["a", "b"], after: ["c"], extensions: ["kemon.output/1"],
-          capabilities: ["fs.data", "modify:file.open.flags", "vote"], isolation: .worker,
+          isolation: .worker, capabilities: ["fs.data", "modify:file.create.mode", "observe", "vote"],
           stateVersion: 3, emits: ["my-guard2.alert"],
           configuration: JSONSchema(.object(["type": .string("object")]))))
   }
@@ -45,8 +45,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""capabilities": ["votes"]"#, #"manifest.capability: "votes""#),
-    (#""capabilities": ["modify:file"]"#, #"manifest.capability: "modify:file""#),
+    (#""capabilities": ["votes"]"#, #"manifest.list: capabilities: "votes""#),
+    (#""capabilities": ["modify:file"]"#, #"manifest.list: capabilities: "modify:file""#),
     (#""capabilities": "vote""#, #"manifest.list: capabilities: "vote""#),
     (#""isolation": "process""#, #"manifest.isolation: "process""#),
     (#""state": 0"#, "manifest.state: 0"), (#""state": "1""#, #"manifest.state: "1""#),

@@ -15,6 +15,10 @@ struct Ballot {
   private var enforced = Verdict()
   private var isCacheable = true
   private var isPost = false
+  private var deferred = DeferredVotes()
+  private var patches = FieldPatches()
+  /// A handler has changed the event, and all are asked about it as it is now.
+  private var isSecondRound = false
   /// When the handler that is called next was ready to be called.
   private var mark: UInt64 = 0
 
@@ -63,7 +67,7 @@ struct Ballot {
     if canDeny { mark = EventClock.monotonic() }
     for index in first..<row.count {
       let entry = row.entries + index
-      if let filter = entry.pointee.filter, !filter.matches(record) {
+      if entry.pointee.isKeptAway(record) {
         entry.pointee.counters.add(.filtered, on: thread)
         continue
       }
@@ -74,7 +78,10 @@ struct Ballot {
       let status = entry.pointee.function(entry.pointee.context, event, answer)
       take(entry, answer, status, latency: isTimed ? latency(entry) : 0)
     }
-    let verdict = guarded.action == .abstain ? enforced : guarded
+    settle()
+    if reoffer(&builder) { return hold(&builder, from: 0) }
+    var verdict = guarded.action == .abstain ? enforced : guarded
+    verdict.isPatched = isSecondRound
     guard count > 0 else { return (verdict, isCacheable) }
     builder.header.pointee.verdict = verdict.action.rawValue
     builder.header.pointee.decided_by = verdict.decidedBy
@@ -99,12 +106,19 @@ struct Ballot {
   ) {
     // Before the answer is read: the outcome of the fault that begins a quarantine counts, the next one's does not.
     let tier = entry.pointee.currentTier
-    let opinion = opinion(entry, answer, status)
+    let opinion = opinion(entry, answer, status, tier)
     (room.votes + count).initialize(to: entry.pointee.vote(opinion, tier, latency: latency))
     count += 1
+    join(opinion, entry, tier)
+  }
+
+  private mutating func join(
+    _ opinion: Verdict, _ entry: UnsafePointer<HandlerEntry>, _ tier: VerdictTier
+  ) {
     // What is decided without a handler must be asked again when its votes count again.
     if tier != entry.pointee.tier { isCacheable = false }
-    guard isCounted(opinion, entry, tier) else { return }
+    // What is deferred is joined when it comes.
+    guard opinion.action != .defer, isCounted(opinion, entry, tier) else { return }
     if tier == .guard {
       guarded = guarded.joined(with: opinion)
     } else {
@@ -114,10 +128,11 @@ struct Ballot {
 
   private mutating func opinion(
     _ entry: UnsafePointer<HandlerEntry>, _ answer: UnsafeMutablePointer<kemon_verdict>,
-    _ status: kemon_status
+    _ status: kemon_status, _ tier: VerdictTier
   ) -> Verdict {
     guard status >= 0, let action = VerdictAction(rawValue: answer.pointee.action),
-      action != .defer
+      action != .defer || postpone(entry, answer, tier),
+      takePatch(of: answer, action, entry, tier)
     else {
       isCacheable = false
       (answer.pointee.reason.0, answer.pointee.reason.1) = (0, 0)
@@ -136,6 +151,101 @@ struct Ballot {
       reasonCode: answer.pointee.reason_code, decidedBy: entry.pointee.pluginID,
       priority: entry.pointee.priority)
   }
+
+  // MARK: Later votes
+
+  /// Takes the ticket of a handler that answers later; false when it has none.
+  private mutating func postpone(
+    _ entry: UnsafePointer<HandlerEntry>, _ answer: UnsafeMutablePointer<kemon_verdict>,
+    _ tier: VerdictTier
+  ) -> Bool {
+    let id = UInt64(bitPattern: answer.pointee.result)
+    guard let ticket = TicketDesk.claim(id, pluginID: entry.pointee.pluginID) else { return false }
+    guard canDeny, tier != .observe else {
+      // Nobody waits for what does not count.
+      _ = ticket.close(.unused)
+      TicketDesk.remove(ticket)
+      return canDeny
+    }
+    deferred.add(DeferredVotes.Vote(ticket: ticket, place: count, entry: entry))
+    return true
+  }
+
+  private var isDenied: Bool { guarded.isDenied || enforced.isDenied }
+
+  /// Waits for votes that come later.
+  private mutating func settle() {
+    guard !deferred.isEmpty else { return }
+    var votes = DeferredVotes()
+    swap(&votes, &deferred)
+    votes.settle(isDenied: isDenied) { vote in
+      take(vote)
+      return isDenied
+    }
+  }
+
+  /// Takes a vote whose ticket is decided.
+  private mutating func take(_ vote: DeferredVotes.Vote) {
+    let (entry, ticket) = (vote.entry, vote.ticket)
+    let tier = entry.pointee.currentTier
+    let answer = room.answers + vote.place
+    let opinion: Verdict
+    if let verdict = ticket.verdict {
+      answer.update(from: verdict, count: 1)
+      opinion = self.opinion(entry, answer, 0, tier)
+    } else {
+      isCacheable = false
+      // The operation was denied anyway: the vote stays what it was.
+      guard ticket.cancelReason != .denied else { return }
+      if ticket.cancelReason == .timeout { entry.pointee.missTicket(on: thread) }
+      answer.pointee.reason.0 = 0
+      opinion = Verdict(
+        action: ticket.onTimeout, decidedBy: entry.pointee.pluginID,
+        priority: entry.pointee.priority)
+    }
+    let latency = UInt32(clamping: EventClock.monotonic() &- ticket.openedAt)
+    room.votes[vote.place] = entry.pointee.vote(opinion, tier, latency: latency)
+    join(opinion, entry, tier)
+  }
+
+  // MARK: Changes
+
+  /// Notes what a handler wants to change, if anything; false when it may not.
+  private mutating func takePatch(
+    of answer: UnsafeMutablePointer<kemon_verdict>, _ action: VerdictAction,
+    _ entry: UnsafePointer<HandlerEntry>, _ tier: VerdictTier
+  ) -> Bool {
+    let flags = answer.pointee.flags
+    guard action == .modify, flags & UInt16(KEMON_V_PATCH) != 0 else { return true }
+    let field = Int(flags >> UInt16(KEMON_V_PATCH_SHIFT))
+    guard !isPost, let place = ModifiableFields.row(row.kind, field: field),
+      entry.pointee.modifiable.allows(place)
+    else { return false }
+    if canDeny, tier != .observe, !isSecondRound {
+      patches.add(
+        row: place, value: UInt64(bitPattern: answer.pointee.result),
+        priority: entry.pointee.priority)
+    }
+    return true
+  }
+
+  /// Changes the event as handlers want it; false when they do not, or it was changed already.
+  private mutating func reoffer(_ builder: inout RecordBuilder) -> Bool {
+    guard !patches.isEmpty, !isSecondRound, !isDenied else { return false }
+    isCacheable = false
+    guard !patches.isConflict else {
+      enforced = enforced.joined(
+        with: Verdict(action: .deny, reasonCode: UInt32(bitPattern: KEMON_E_CONFLICT)))
+      return false
+    }
+    guard patches.apply(to: &builder) else { return false }
+    builder.header.pointee.flags |= UInt16(KEMON_EV_REVALIDATE)
+    isSecondRound = true
+    row.asked.add(.calls, on: thread)
+    return true
+  }
+
+  // MARK: Votes
 
   /// Whether a vote is joined, or only kept; denials are counted on the way.
   private func isCounted(

@@ -157,7 +157,7 @@ extension Dispatcher {
   private func hold(_ builder: inout RecordBuilder, _ turn: Turn) -> Verdict {
     let row = turn.row
     let seat = Quiescence.isSeat(turn.ticket) ? quiescence.seat(turn.ticket) : nil
-    return BallotBox.withRoom(for: row.count, at: seat) { room in
+    return BallotBox.withRoom(for: row.answerLimit, at: seat) { room in
       // An answer of an old table must not be stored under the generation of a new one: generations begin after their
       // table has been put into place, so if the table is still there, the generation that was read before is not newer.
       let generation = cache.generation

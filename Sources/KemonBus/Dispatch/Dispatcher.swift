@@ -116,6 +116,9 @@ public final class Dispatcher: @unchecked Sendable {
     return standing
   }
 
+  /// Returns when every call of a handler has left that is running now; not from inside a handler.
+  public func waitForCalls() { quiescence.waitForReaders() }
+
   /// Swaps the table, forgets remembered answers, and waits for those who are inside the old table.
   func publish(_ registry: inout HandlerRegistry) {
     let new = HandlerTable(registry.entries)

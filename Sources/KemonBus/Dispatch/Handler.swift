@@ -31,6 +31,10 @@ public struct Handler: @unchecked Sendable {
   public var context: UnsafeMutableRawPointer?
   /// What of an event its answers depend on, if they may be remembered; see ``VerdictCache``.
   public var cache: CacheDeclaration
+  /// The fields that it may change before the operation.
+  public var modifiable: ModifiableFields = []
+  /// What it does not want to see, which it decides while events flow; nil when it never does.
+  public var mutes: MuteSet?
   /// Where its faults are written down; nil for a standing of the dispatcher's making.
   public var standing: HandlerStanding?
   /// What the context points to, kept until the handler has been removed and its last call has left; nil for nothing.

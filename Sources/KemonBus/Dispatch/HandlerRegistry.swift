@@ -71,7 +71,8 @@ struct HandlerRegistry: ~Copyable, @unchecked Sendable {
             filter: handler.filter?.program, counters: registered.counters,
             pluginID: handler.pluginID, handlerID: registered.token.id, tier: handler.tier,
             priority: handler.priority, onFault: handler.onFault, onTimeout: handler.onTimeout,
-            isStandIn: handler.isStandIn, cache: handler.cache,
+            isStandIn: handler.isStandIn, cache: handler.cache, modifiable: handler.modifiable,
+            mutes: handler.mutes.map { .passUnretained($0) },
             // The host's own rules are always heard.
             standing: handler.tier == .guard ? nil : .passUnretained(registered.standing))
         )

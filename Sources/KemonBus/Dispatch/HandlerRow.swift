@@ -13,6 +13,8 @@ internal import Synchronization
 struct HandlerRow {
   private struct Head {
     let count: Int
+    let kind: EventKind
+    let answerLimit: Int
     let canDeny: Bool
     let isPlain: Bool
     let cache: CacheDeclaration?
@@ -24,7 +26,10 @@ struct HandlerRow {
   let base: UnsafeMutableRawPointer
 
   /// Sorts entries by tier, priority and id.
-  static func allocate(_ list: [HandlerEntry], canDeny: Bool) -> HandlerRow {
+  static func allocate(_ list: [HandlerEntry], of kind: EventKind) -> HandlerRow {
+    let canDeny = kind.info?.canDeny ?? false
+    // Who may change the event may have all asked again.
+    let mayChange = canDeny && list.contains { !$0.modifiable.isEmpty }
     let size =
       callsOffset + list.count
       * (MemoryLayout<HandlerCall>.stride + MemoryLayout<kemon_vote>.stride
@@ -35,8 +40,9 @@ struct HandlerRow {
     row.base.initializeMemory(
       as: Head.self,
       to: Head(
-        count: list.count, canDeny: canDeny,
-        isPlain: !canDeny && list.allSatisfy { $0.filter == nil },
+        count: list.count, kind: kind, answerLimit: mayChange ? 2 * list.count : list.count,
+        canDeny: canDeny,
+        isPlain: !canDeny && list.allSatisfy { $0.filter == nil && $0.mutes == nil },
         cache: canDeny ? CacheDeclaration.union(of: list) : nil))
     let sorted = list.sorted {
       ($0.tier.rawValue, $0.priority, $0.handlerID) < ($1.tier.rawValue, $1.priority, $1.handlerID)
@@ -58,6 +64,13 @@ struct HandlerRow {
   /// How many handlers there are, 1 or more.
   @inline(__always)
   var count: Int { head.pointee.count }
+
+  /// Whose handlers these are.
+  var kind: EventKind { head.pointee.kind }
+
+  /// How many answers one event may get.
+  @inline(__always)
+  var answerLimit: Int { head.pointee.answerLimit }
 
   /// Denials count.
   @inline(__always)

@@ -17,6 +17,12 @@ struct HandlerEntry {
   var onTimeout = VerdictAction.abstain
   var isStandIn = false
   var cache = CacheDeclaration.none
+  /// The fields that it may change.
+  var modifiable: ModifiableFields = []
+  /// What it does not want to see; nil when it never mutes anything.
+  ///
+  /// Kept as the standing is.
+  var mutes: Unmanaged<MuteSet>?
   /// Kept by the registry as long as the entry is in a table; nil for those whose votes nobody asks for.
   var standing: Unmanaged<HandlerStanding>?
 
@@ -26,6 +32,13 @@ struct HandlerEntry {
     counters.add(.timedCalls, on: thread)
     counters.add(.timedNanoseconds, UInt64(latency), on: thread)
     return latency
+  }
+
+  /// Whether its filter keeps an event away from it, or it has muted it.
+  @inline(__always)
+  func isKeptAway(_ record: RecordView) -> Bool {
+    if let filter, !filter.matches(record) { return true }
+    return mutes?._withUnsafeGuaranteedRef { $0.mutes(record) } ?? false
   }
 
   /// Where its votes stand now: nothing that a handler in quarantine says counts.
@@ -66,8 +79,7 @@ struct HandlerTable {
       }
     }
     for (number, list) in lists {
-      let canDeny = EventKind(rawValue: UInt16(number)).info?.canDeny ?? false
-      rows[number] = HandlerRow.allocate(list, canDeny: canDeny)
+      rows[number] = HandlerRow.allocate(list, of: EventKind(rawValue: UInt16(number)))
     }
   }
 

@@ -50,7 +50,8 @@ public final class Observer: @unchecked Sendable {
               function: handler.function, context: handler.context,
               filter: handler.filter?.program, counters: counters[index].counters,
               pluginID: handler.pluginID, handlerID: UInt32(index), tier: .observe,
-              priority: handler.priority, onFault: .abstain)
+              priority: handler.priority, onFault: .abstain,
+              mutes: handler.mutes.map { .passUnretained($0) })
           )
         })
   }
@@ -151,7 +152,7 @@ public final class Observer: @unchecked Sendable {
     Emissions.begin(record)
     for index in 0..<row.count {
       let entry = row.entries[index]
-      if let filter = entry.filter, !filter.matches(record) {
+      if entry.isKeptAway(record) {
         entry.counters.add(.filtered, on: thread)
         continue
       }

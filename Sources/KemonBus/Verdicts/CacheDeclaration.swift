@@ -57,6 +57,7 @@ public struct CacheDeclaration: Sendable, Equatable {
       union.fields.formUnion(entry.cache.fields)
       // Whether a handler is asked at all depends on what its filter reads.
       union.fields.formUnion(entry.filter?.fieldsRead ?? [])
+      if entry.mutes != nil { union.fields.formUnion([.pid, .path]) }
       let lifetime = entry.cache.lifetime
       if lifetime != 0 {
         union.lifetime = union.lifetime == 0 ? lifetime : min(union.lifetime, lifetime)

@@ -16,6 +16,8 @@ public struct Verdict: Sendable, Equatable {
   public var allowMask: UInt64
   /// What the caller gets instead of the operation's result; nil when nobody replaced it.
   public var replacement: Int64?
+  /// Whether handlers have changed the event: what is to happen now is in the record.
+  public var isPatched = false
   /// The number that the deciding plugin gave.
   public var reasonCode: UInt32
   /// The plugin whose vote decided; 0 for nobody.
@@ -51,6 +53,7 @@ public struct Verdict: Sendable, Equatable {
     var result = other.decides(over: self) ? other : self
     result.allowMask = allowMask & other.allowMask
     result.replacement = Self.join(replacement, other.replacement)
+    result.isPatched = isPatched || other.isPatched
     return result
   }
 

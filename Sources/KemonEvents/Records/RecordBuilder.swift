@@ -77,7 +77,7 @@ public struct RecordBuilder: ~Copyable {
     header.pointee.votes_count = 0
     header.pointee.verdict = 0
     header.pointee.flags |= UInt16(KEMON_EV_REPLAYED)
-    header.pointee.flags &= ~UInt16(KEMON_EV_GAP_BEFORE)
+    header.pointee.flags &= ~UInt16(KEMON_EV_GAP_BEFORE | KEMON_EV_CACHED | KEMON_EV_REVALIDATE)
   }
 
   /// Puts bytes into the record and returns where they are; cut when they do not fit.

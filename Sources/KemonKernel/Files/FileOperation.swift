@@ -18,6 +18,10 @@ final class FileOperation {
   var inode: UInt64 = 0
   var flags: Int32 = 0
   var mode: UInt32 = 0
+  /// Flags and mode as handlers want them to be; nil when they do not.
+  var change: (flags: Int32, mode: UInt32)?
+  /// What a file that is created gets.
+  var attributes: UnsafeMutablePointer<kernel_vnode_attr>?
   /// The file.
   let path = PathRoom()
   /// The new name, or the other file.
@@ -28,6 +32,8 @@ final class FileOperation {
     number = 0
     lookup = nil
     grant = nil
+    attributes = nil
+    change = nil
   }
 
   /// Notes which file it is about.

@@ -18,7 +18,11 @@ extension KernelRecords {
   }
 
   private func file(_ operation: FileOperation, _ kind: EventKind, result: Int32) -> Verdict {
-    dispatch(kind) { builder in
+    let changed = { (record: RecordView) in
+      guard let file = record.payload(as: kemon_file.self) else { return }
+      operation.change = (file.flags, file.mode)
+    }
+    return dispatch(kind, changed: changed) { builder in
       builder.header.pointee.corr = operation.number
       builder.header.pointee.result = result
       let path = builder.path(operation.path)

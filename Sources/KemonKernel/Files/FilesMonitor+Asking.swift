@@ -51,6 +51,14 @@ extension FilesMonitor {
     return ask(operation, kind, frame) { verdict in
       // Only rights can be taken away: without O_APPEND more could be done.
       var refused = ~Int32(truncatingIfNeeded: verdict.allowMask)
+      if let change = operation.change {
+        refused |= ~(change.flags &+ 1)
+        // Only bits of the permissions: a type or a set-user-id bit is nothing that a handler gives.
+        if let attributes = operation.attributes {
+          let kept = attributes.pointee.va_mode & ~0o777
+          attributes.pointee.va_mode = kept | UInt16(truncatingIfNeeded: change.mode & 0o777)
+        }
+      }
       refused &= KERNEL_FREAD | KERNEL_FWRITE | KERNEL_O_TRUNC
       if refused & KERNEL_FWRITE != 0 { refused |= KERNEL_O_TRUNC }
       let left = grant.pointee & ~refused
@@ -139,6 +147,7 @@ extension FilesMonitor {
     if operation.number != 0 { records.fileDone(operation, error: KERNEL_EEXIST) }
     operation.kind = kind
     operation.number = Lane.current.nextOperation()
+    operation.change = nil
     let verdict = records.fileStarting(operation)
     let error = verdict.isDenied ? DarwinErrno.darwin(verdict.error) : narrow(verdict)
     guard error != 0 else { return Int32(CKEMON_PROCEED) }

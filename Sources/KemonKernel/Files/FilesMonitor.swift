@@ -96,8 +96,8 @@ final class FilesMonitor: @unchecked Sendable {
     let operation = Lane.current.files.begin(owner)
     operation.lookup = lookup
     operation.grant = UnsafeMutablePointer(bitPattern: UInt(frame.pointee.rsi))
-    let attributes = UnsafePointer<kernel_vnode_attr>(bitPattern: UInt(frame.pointee.rdx))
-    operation.mode = attributes.map { UInt32($0.pointee.va_mode) } ?? 0
+    operation.attributes = UnsafeMutablePointer(bitPattern: UInt(frame.pointee.rdx))
+    operation.mode = operation.attributes.map { UInt32($0.pointee.va_mode) } ?? 0
   }
 
   func didOpen(_ frame: UnsafeMutablePointer<HookFrame>) {

@@ -9,10 +9,17 @@ extension KernelRecords {
   // MARK: Connections
 
   /// A process is about to connect a socket.
+  ///
+  /// - Parameter redirect: gets the port that handlers want instead of the one that was asked for.
   func connecting(
-    _ socket: ModelSocket, to destination: Endpoint, operation: UInt64
+    _ socket: ModelSocket, to destination: Endpoint, operation: UInt64,
+    redirect: @escaping (UInt16) -> Void
   ) -> Verdict {
-    dispatch(EventKind(KEMON_KIND_NET_CONNECT_PRE)) { builder in
+    let changed = { (record: RecordView) in
+      guard let connect = record.payload(as: kemon_net_connect.self) else { return }
+      redirect(connect.destination_port)
+    }
+    return dispatch(EventKind(KEMON_KIND_NET_CONNECT_PRE), changed: changed) { builder in
       builder.header.pointee.corr = operation
       Self.setConnect(socket, destination, &builder)
     }

@@ -72,10 +72,20 @@ final class NetworkMonitor: Sendable {
     // Kept for post, which is told the same operation: 0 says that pre was not.
     let operation = lastOperation.wrappingAdd(1, ordering: .relaxed).newValue
     frame.pointee.scratch.0 = operation
-    let verdict = records.connecting(socket, to: destination, operation: operation)
-    guard verdict.isDenied else { return Int32(CKEMON_PROCEED) }
+    var port: UInt16?
+    let verdict = records.connecting(socket, to: destination, operation: operation) { port = $0 }
+    guard verdict.isDenied else {
+      if let port { Self.setPort(port, frame) }
+      return Int32(CKEMON_PROCEED)
+    }
     frame.pointee.result = UInt64(UInt32(bitPattern: SocketError(linux: verdict.error).number))
     return Int32(CKEMON_SKIP)
+  }
+
+  /// Sends a connection to another port of the same host: the kernel goes on with its own copy of the address.
+  private static func setPort(_ port: UInt16, _ frame: UnsafeMutablePointer<HookFrame>) {
+    let address = UnsafeMutablePointer<kernel_sockaddr>(bitPattern: UInt(frame.pointee.rsi))
+    address?.pointee.port = port.bigEndian
   }
 
   private func didConnect(_ frame: UnsafeMutablePointer<HookFrame>) {

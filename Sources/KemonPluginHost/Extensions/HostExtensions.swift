@@ -6,7 +6,8 @@ import KemonEvents
 enum HostExtensions {
   private static let all = [
     OutputExtension.row, ConfigExtension.row, NamesExtension.row, SchemaExtension.row,
-    MetricsExtension.row, TimerExtension.row, TypedExtension.row,
+    MetricsExtension.row, TimerExtension.row, DeferExtension.row, ModifyExtension.row,
+    MuteExtension.row, BlobExtension.row, TypedExtension.row,
   ]
 
   /// The ids, as manifests name them.

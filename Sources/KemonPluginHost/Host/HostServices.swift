@@ -21,6 +21,8 @@ struct HostServices: Sendable {
   var emissions: Emissions?
   /// Calls plugins when it is time; nil in a worker.
   var timers: EventTimers?
+  /// The answers that are remembered; nil in a worker.
+  var cache: VerdictCache?
   /// Where plugins may have folders of their own; nil for nowhere.
   var dataDirectory: String?
   /// Nanoseconds that a control function may take before the operator is told.

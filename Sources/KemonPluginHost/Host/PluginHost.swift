@@ -68,7 +68,7 @@ public final class PluginHost: Sendable {
     var services = HostServices(
       mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log,
       emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode),
-      dataDirectory: dataDirectory)
+      cache: dispatcher.cache, dataDirectory: dataDirectory)
     services.workers = WorkerServices(program: worker, limits: workerLimits)
     services.operations = operations
     self.services = services
@@ -209,7 +209,12 @@ public final class PluginHost: Sendable {
 
   /// What the plugins' own counters and histograms have counted so far.
   public var metrics: [PluginMetric] {
-    state.withLock { $0.plugins.flatMap { $0.metrics.values(pluginID: $0.id, plugin: $0.name) } }
+    state.withLock { state in
+      state.plugins.flatMap { plugin in
+        plugin.metrics.values(pluginID: plugin.id, plugin: plugin.name)
+          + plugin.blobs.metrics(pluginID: plugin.id, plugin: plugin.name)
+      }
+    }
   }
 
   /// What every handler of the plugins did so far, voters first.

@@ -14,10 +14,11 @@ extension LoadedPlugin {
     // Before the voters, so that it sees everything that they vote on.
     try observer?.start()
     var change = HandlerChange()
-    let voters = requests(voting: true)
-    change.added = handlers(voters)
+    let voters = voters()
+    change.added = voters
     change.enablesAdded = settings.isEnabled
     adopt(dispatcher.apply(change), of: voters)
+    blobs.start(dispatcher)
     state.withLock { $0.observer = observer }
   }
 
@@ -43,33 +44,34 @@ extension LoadedPlugin {
     }
     var change = HandlerChange()
     change.enablesAdded = settings.isEnabled
-    let voters = requests(voting: true)
-    let coming = voters.filter { past.0[$0.name] == nil }
-    change.added = handlers(coming, trial)
     var kept: [String: HandlerToken] = [:]
-    for request in voters {
-      guard let token = past.0[request.name] else { continue }
-      change.replaced[token] = handler(request, trial)
-      kept[request.name] = token
+    for voter in voters(trial) {
+      if let token = past.0[voter.name] {
+        change.replaced[token] = voter
+        kept[voter.name] = token
+      } else {
+        change.added.append(voter)
+      }
     }
     for (name, token) in past.0 where kept[name] == nil { change.enabled[token] = false }
     let tokens = dispatcher.apply(change)
     // Its timers would do what the new one's do.
     services.timers?.pause(older.instanceNumber)
     older.state.withLock { $0.isSuperseded = true }
+    blobs.start(dispatcher)
     state.withLock { state in
       state.observer = observer
       state.tokens = kept
     }
-    adopt(tokens, of: coming)
+    adopt(tokens, of: change.added)
   }
 
   /// Ends the trial well: handlers that only the older generation had are gone, nothing is counted any more.
   func settle(after older: LoadedPlugin, dispatcher: Dispatcher) {
     let mine = state.withLock { $0.tokens }
     var change = HandlerChange()
-    for request in requests(voting: true) {
-      if let token = mine[request.name] { change.replaced[token] = handler(request) }
+    for voter in voters() {
+      if let token = mine[voter.name] { change.replaced[token] = voter }
     }
     let shared = Set(mine.values)
     older.state.withLock { older in
@@ -86,9 +88,9 @@ extension LoadedPlugin {
   func takeBack(from newer: LoadedPlugin, dispatcher: Dispatcher) {
     let (mine, observer, settings) = state.withLock { ($0.tokens, $0.observer, $0.settings) }
     var change = HandlerChange()
-    for request in requests(voting: true) {
-      guard let token = mine[request.name] else { continue }
-      change.replaced[token] = handler(request)
+    for voter in voters() {
+      guard let token = mine[voter.name] else { continue }
+      change.replaced[token] = voter
       change.enabled[token] = settings.isEnabled
     }
     let shared = Set(mine.values)
@@ -121,9 +123,9 @@ extension LoadedPlugin {
       return (state.tokens, state.observer)
     }
     var change = HandlerChange()
-    for request in requests(voting: true) {
-      guard let token = tokens[request.name] else { continue }
-      change.replaced[token] = handler(request, trial)
+    for voter in voters(trial) {
+      guard let token = tokens[voter.name] else { continue }
+      change.replaced[token] = voter
       change.enabled[token] = settings.isEnabled
     }
     observer?.setMuted(!settings.isEnabled)
@@ -144,12 +146,15 @@ extension LoadedPlugin {
     state.withLock { $0.requests }.filter { ($0.role != .observer) == voting }
   }
 
-  private func handlers(_ requests: [HandlerRequest], _ trial: Trial? = nil) -> [Handler] {
-    requests.map { handler($0, trial) }
+  /// The handlers that the dispatcher calls, and the host's own that looks after what it keeps for them.
+  private func voters(_ trial: Trial? = nil) -> [Handler] {
+    requests(voting: true).map { handler($0, trial) } + processWatch()
   }
 
   private func handler(_ request: HandlerRequest, _ trial: Trial? = nil) -> Handler {
     var handler = request.handler(pluginID: id, pluginName: name, settings)
+    handler.mutes = mutes.setToAsk(for: request.token)
+    handler.modifiable = modifiable
     guard let trial else { return handler }
     let candidate = Trial.Candidate(handler, votes: request.role != .observer, trial)
     handler.function = Trial.call
@@ -165,16 +170,16 @@ extension LoadedPlugin {
     let requests = requests(voting: false)
     guard !requests.isEmpty else { return nil }
     let observer = Observer(
-      named: name, ring: ring, overflow: overflow, handlers: handlers(requests, trial),
+      named: name, ring: ring, overflow: overflow, handlers: requests.map { handler($0, trial) },
       continuing: older)
     observer.setMuted(!settings.isEnabled)
     return observer
   }
 
-  private func adopt(_ tokens: [HandlerToken], of requests: [HandlerRequest]) {
-    for (token, request) in zip(tokens, requests) {
-      services.handlerNames.set(request.name, for: token.id)
-      state.withLock { $0.tokens[request.name] = token }
+  private func adopt(_ tokens: [HandlerToken], of voters: [Handler]) {
+    for (token, voter) in zip(tokens, voters) {
+      services.handlerNames.set(voter.name, for: token.id)
+      state.withLock { $0.tokens[voter.name] = token }
     }
   }
 }

@@ -37,6 +37,7 @@ extension LoadedPlugin {
         state.requests.append(request)
         state.nextToken += 1
       }
+      mutes.add(number)
       token?.pointee = number
       return KEMON_OK
     } catch {
@@ -69,6 +70,7 @@ extension LoadedPlugin {
         return KEMON_E_NOTFOUND
       }
       state.requests.remove(at: index)
+      mutes.remove(token)
       return KEMON_OK
     }
   }
@@ -81,6 +83,7 @@ extension LoadedPlugin {
     }
     let name = String(cString: id)
     guard !services.isWorker || HostExtensions.workerIDs.contains(name) else { return nil }
+    if name == KEMON_EXT_MUTE { mutes.want() }
     return HostExtensions.table(name)
   }
 

@@ -35,6 +35,10 @@ final class LoadedPlugin: @unchecked Sendable {
   let ownKinds = Atomic<UInt64>(0)
   /// Those of all generations.
   let metrics: PluginMetrics
+  let mutes = PluginMutes()
+  let blobs = PluginBlobs()
+  let retained = RetainedEvents()
+  let ticketOwner: TicketOwner
   /// Unlike the id no other generation's.
   let instanceNumber = LoadedPlugin.lastInstance.wrappingAdd(1, ordering: .relaxed).newValue
   private static let lastInstance = Atomic<UInt32>(0)
@@ -91,6 +95,7 @@ final class LoadedPlugin: @unchecked Sendable {
     metrics = older?.metrics ?? PluginMetrics()
     metrics.beginGeneration()
     self.id = id
+    ticketOwner = TicketOwner(pluginID: id)
     file = candidate.file
     manifest = candidate.manifest
     sha256 = candidate.image.sha256
@@ -223,13 +228,21 @@ final class LoadedPlugin: @unchecked Sendable {
       return
     }
     services.timers?.stop(instanceNumber)
+    // Lanes that wait for a vote of the plugin go on now.
+    TicketDesk.close(allOf: ticketOwner, .stop)
     if !tokens.isEmpty { dispatcher.remove(Array(tokens.values)) }
     observer?.stop()
     services.typed.withdraw(owner: instanceNumber)
     if state.withLock({ !$0.isSuperseded }) { setMaking(false) }
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
+    TicketDesk.forget(allOf: ticketOwner)
+    blobs.stop()
     destroy(instance)
+    let kept = retained.releaseAll()
+    if kept > 0 {
+      services.log.log(.warn, source: "host", "plugin \(name) has not released \(kept) events")
+    }
     state.withLock { state in
       state.stage = .stopped
       state.image = nil

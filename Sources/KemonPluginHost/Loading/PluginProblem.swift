@@ -122,7 +122,6 @@ extension PluginProblem.Rule {
   static let manifestText = Self("manifest.text", "a text of the manifest is wrong")
   static let manifestIsolation = Self("manifest.isolation", "the manifest's isolation is wrong")
   static let manifestList = Self("manifest.list", "a list of the manifest is wrong")
-  static let manifestCapability = Self("manifest.capability", "a capability is unknown")
   static let manifestState = Self("manifest.state", "the version of its state is wrong")
   static let manifestConfig = Self("manifest.config", "the schema of its configuration is wrong")
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonBus
 import KemonText
 
 /// The names of what a plugin may be granted; the manifest asks, the operator decides.
@@ -7,36 +8,25 @@ import KemonText
 /// In the host's own process a capability opens calls of the host, and nothing keeps the plugin's code from making
 /// system calls of its own; in a worker the kernel enforces them.
 enum Capability {
-  /// What every plugin has whose manifest names no capabilities.
+  /// What every plugin asks for, whether its manifest says so or not.
   static let usual = ["observe", "vote"]
 
   static let names = [
-    "blob", "defer", "emit", "fs.data", "intercept", "modify", "net", "observe", "service",
-    "threads", "vote",
+    "blob", "defer", "emit", "fs.data", "intercept", "net", "observe", "service", "threads", "vote",
   ]
 
-  /// Whether a text names a capability: one of ``names``, or `modify:KIND.FIELD`.
+  /// Whether a text names a capability: one of ``names``, or `modify:KIND.FIELD` of a field that can be changed.
   static func isKnown(_ text: String) -> Bool {
-    if names.contains(text) { return true }
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    return parts.count == 2 && parts[0] == "modify" && parts[1].contains(".")
-      && parts[1].utf8.allSatisfy(isWordByte)
+    names.contains(text) || fields.contains(text)
   }
+
+  private static let fields = ModifiableFields.names.map { PluginManifest.modifyPrefix + $0 }
 
   /// What is needed instead of a text that names none.
   static func needed(insteadOf text: String) -> String {
-    let near = NearNames.of(text, among: names)
+    let near = NearNames.of(text, among: names + fields)
     return near.isEmpty
-      ? "one of \(names.joined(separator: ", ")), modify:KIND.FIELD"
+      ? "one of \((names + fields).joined(separator: ", "))"
       : "perhaps \(near.joined(separator: ", "))"
-  }
-
-  private static func isWordByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-      UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "*"):
-      true
-    default: false
-    }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonBus
 import KemonEvents
 import KemonText
 
@@ -160,14 +161,13 @@ private struct ManifestReader {
   }
 
   mutating func capabilities() -> [String] {
-    guard members["capabilities"] != nil else { return Capability.usual }
     let texts = list("capabilities", needed: "names of capabilities, each once") { _ in true }
     for text in texts where !Capability.isKnown(text) {
       fail(
-        .manifestCapability, JSONValue.string(String(text.prefix(64))).text,
+        .manifestList, "capabilities: " + JSONValue.string(String(text.prefix(64))).text,
         Capability.needed(insteadOf: text))
     }
-    return texts.sorted()
+    return Set(texts).union(Capability.usual).sorted()
   }
 
   mutating func isolation() -> PluginIsolation {

@@ -16,6 +16,10 @@ public enum Vote: Sendable, Equatable {
   case allowOnly(mask: UInt64)
   /// Post: the caller gets this instead of what the operation returned.
   case replaceResult(Int64, String)
+  /// Pre: comes later, under a ticket; see ``Deferral``.
+  case later(UInt64)
+  /// Pre: fine with another value in a field; made by ``Modification/vote(_:_:)``.
+  case change(flags: UInt16, value: Int64)
 
   /// The operation fails with `EPERM`.
   @inlinable
@@ -41,6 +45,13 @@ public enum Vote: Sendable, Equatable {
       verdict.pointee.flags |= UInt16(KEMON_V_RESULT)
       verdict.pointee.result = result
       Self.write(reason, to: verdict)
+    case .later(let ticket):
+      verdict.pointee.action = UInt16(KEMON_DEFER)
+      verdict.pointee.result = Int64(bitPattern: ticket)
+    case .change(let flags, let value):
+      verdict.pointee.action = UInt16(KEMON_MODIFY)
+      verdict.pointee.flags |= flags
+      verdict.pointee.result = value
     }
   }
 

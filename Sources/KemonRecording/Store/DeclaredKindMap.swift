@@ -28,7 +28,8 @@ struct DeclaredKindMap: Sendable {
       arguments: [RecordingSchema.declaredKind])
     var texts: [UInt16: String] = [:]
     for row in rows.prefix(EventKind.declaredLimit) {
-      if let number = UInt16(exactly: row[0] as Int64), let text = String.fromDatabaseValue(row[1]) {
+      if let number = UInt16(exactly: row[0] as Int64), let text = String.fromDatabaseValue(row[1])
+      {
         texts[number] = text
       }
     }

@@ -19,9 +19,9 @@ final class LineWriter: @unchecked Sendable {
   }
 
   /// Writes JSON lines.
-  init(_ output: Output, jsonLinesWith names: Names?) {
+  init(_ output: Output, jsonLinesWith names: Names?, _ schema: Schema?) {
     self.output = output
-    json = JSONFormatter(names: names)
+    json = JSONFormatter(names: names, schema: schema)
     text = TextFormatter(dialect: .year2018)
   }
 

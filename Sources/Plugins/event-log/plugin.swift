@@ -16,7 +16,7 @@ final class EventLog: KemonPlugin {
     }
     switch try config.string("format") ?? "text" {
     case "text": writer = LineWriter(output, dialect: dialect, width: width)
-    case "jsonl": writer = LineWriter(output, jsonLinesWith: host.names)
+    case "jsonl": writer = LineWriter(output, jsonLinesWith: host.names, host.schema)
     case let other: throw ConfigError("format", "must be \"text\" or \"jsonl\", not \"\(other)\"")
     }
   }

@@ -44,7 +44,9 @@ import Testing
     var sequence: UInt64?
     while sequence == nil {
       sequence = try ring.tryRequest(byteCount: size) { place in
-        bytes.withUnsafeBytes { place.copyMemory(from: $0.baseAddress ?? place, byteCount: size) }
+        bytes.withUnsafeBytes {
+          if let source = $0.baseAddress { place.copyMemory(from: source, byteCount: size) }
+        }
       }
       if sequence == nil { sched_yield() }
     }

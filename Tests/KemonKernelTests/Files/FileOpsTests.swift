@@ -141,6 +141,29 @@ import Testing
     }
   }
 
+  @Test func `flags that a handler gives take rights away, and add none`() throws {
+    let machine = try FilesMachine(
+      FilePlugin(changed: ["open /tmp/a": .flags(0), "open /tmp/b": .flags(2)]))
+    try machine.write("a", to: "/tmp/a", as: machine.bash)
+    try machine.write("b", to: "/tmp/b", as: machine.bash)
+    let file = try machine.files.open("/tmp/a", [.read, .write, .truncate], as: machine.bash)
+    #expect(machine.text("/tmp/a") == "a", "not truncated")
+    #expect(throws: DarwinErrno.EBADF) {
+      try machine.files.write("b", to: file, as: machine.bash)
+    }
+    let other = try machine.files.open("/tmp/b", .read, as: machine.bash)
+    #expect(throws: DarwinErrno.EBADF, "reading was asked for, writing is not given") {
+      try machine.files.write("b", to: other, as: machine.bash)
+    }
+  }
+
+  @Test func `a new file has the permissions that a handler gives`() throws {
+    let machine = try FilesMachine(FilePlugin(changed: ["create /tmp/a": .mode(0o4600)]))
+    let file = try machine.files.open("/tmp/a", [.write, .create], mode: 0o666, as: machine.bash)
+    try machine.files.close(file, as: machine.bash)
+    #expect(try machine.files.status("/tmp/a", as: machine.bash).mode & 0o7777 == 0o600)
+  }
+
   // MARK: Replaced afterwards
 
   @Test func `what is said afterwards is what the caller gets`() throws {

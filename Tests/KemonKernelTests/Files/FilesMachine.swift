@@ -137,23 +137,36 @@ struct FileEvent: Equatable, CustomStringConvertible {
   }
 }
 
-/// A plugin that denies, narrows and replaces by kind and path.
+/// A plugin that denies, narrows, changes and replaces by kind and path.
 final class FilePlugin: Sendable {
+  /// Another value for a field of a file, by its number.
+  struct Change: Sendable {
+    let field: UInt16
+    let value: Int64
+
+    static func flags(_ value: Int64) -> Change { Change(field: 2, value: value) }
+    static func mode(_ value: Int64) -> Change { Change(field: 3, value: value) }
+  }
+
   let denied: [String: Int32]
   let masks: [String: UInt64]
   let replaced: [String: Int64]
+  let changed: [String: Change]
   let asked = Atomic<Int>(0)
 
   /// - Parameters:
   ///   - denied: Linux errnos by "kind path".
   ///   - masks: what an open may do.
   ///   - replaced: results by "kind path", Linux errnos.
+  ///   - changed: fields by "kind path".
   init(
-    denied: [String: Int32] = [:], masks: [String: UInt64] = [:], replaced: [String: Int64] = [:]
+    denied: [String: Int32] = [:], masks: [String: UInt64] = [:], replaced: [String: Int64] = [:],
+    changed: [String: Change] = [:]
   ) {
     self.denied = denied
     self.masks = masks
     self.replaced = replaced
+    self.changed = changed
   }
 
   private func answer(_ event: FileEvent, _ verdict: UnsafeMutablePointer<kemon_verdict>) -> Int32 {
@@ -166,6 +179,11 @@ final class FilePlugin: Sendable {
       verdict.pointee.action = UInt16(KEMON_MODIFY)
       verdict.pointee.allow_mask = mask
     }
+    if event.phase == .pre, let change = changed[name] {
+      verdict.pointee.action = UInt16(KEMON_MODIFY)
+      verdict.pointee.flags = UInt16(KEMON_V_PATCH) | change.field << UInt16(KEMON_V_PATCH_SHIFT)
+      verdict.pointee.result = change.value
+    }
     if event.phase == .post, let result = replaced[name] {
       return kemon_replace_result(verdict, result, "replaced by the test")
     }
@@ -175,7 +193,7 @@ final class FilePlugin: Sendable {
   var handlers: [Handler] {
     let context = Unmanaged.passUnretained(self).toOpaque()
     return [EventPhase.pre, .post].map { phase in
-      Handler(
+      var handler = Handler(
         name: phase.name, pluginID: 7, pluginName: "test",
         kinds: EventKind.matching("file.*", phase: phase),
         function: { context, event, verdict in
@@ -183,6 +201,8 @@ final class FilePlugin: Sendable {
           let plugin = Unmanaged<FilePlugin>.fromOpaque(context).takeUnretainedValue()
           return plugin.answer(FileEvent(RecordView(trusted: event)), verdict)
         }, context: context)
+      handler.modifiable = ModifiableFields(rawValue: .max)
+      return handler
     }
   }
 }

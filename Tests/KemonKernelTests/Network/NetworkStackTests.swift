@@ -117,6 +117,29 @@ import Testing
           bytes: [0x31]))
   }
 
+  @Test func `a connection goes to the port that a handler gives, and the new one is asked about`()
+    throws
+  {
+    let model = try NetworkModel(NetRules(connects: [23: 13], redirects: [80: 8080, 22: 23]))
+    let listener = try model.run(as: NetworkModel.server) { stack in
+      let listener = try stack.socket(.stream)
+      try stack.bind(listener, to: end("127.0.0.1:8080"))
+      try stack.listen(listener)
+      return listener
+    }
+    let socket = try model.run { stack in
+      let socket = try stack.socket(.stream)
+      try stack.connect(socket, to: end("127.0.0.1:80"))
+      return socket
+    }
+    #expect(socket.remote == end("127.0.0.1:8080"))
+    let accepted = try model.run(as: NetworkModel.server) { try $0.accept(listener) }
+    #expect(accepted.remote == socket.local)
+    refuses("EACCES") {
+      try model.run { try $0.connect(try $0.socket(.stream), to: end("127.0.0.1:22")) }
+    }
+  }
+
   @Test func `what cannot be done fails with Darwin's errors`() throws {
     // The kernel itself binds here, whoever was at work on this thread before.
     Lane.current.process = nil

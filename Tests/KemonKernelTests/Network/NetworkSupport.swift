@@ -87,14 +87,17 @@ final class NetRules: Sendable {
   /// By port that is connected to.
   let connects: [UInt16: Int32]
   let results: [UInt16: Int64]
+  /// Other ports, by the port that is connected to.
+  let redirects: [UInt16: UInt16]
 
   init(
     queries: [String: Int32] = [:], connects: [UInt16: Int32] = [:],
-    results: [UInt16: Int64] = [:]
+    results: [UInt16: Int64] = [:], redirects: [UInt16: UInt16] = [:]
   ) {
     self.queries = queries
     self.connects = connects
     self.results = results
+    self.redirects = redirects
   }
 
   var handlers: [Handler] {
@@ -110,6 +113,13 @@ final class NetRules: Sendable {
       handler("pre", KEMON_KIND_NET_CONNECT_PRE) { context, event, verdict in
         guard let event, let verdict, let rules = NetRules.of(context) else {
           return KEMON_E_INVALID
+        }
+        if let port = rules.redirects[NetRules.port(event)] {
+          verdict.pointee.action = UInt16(KEMON_MODIFY)
+          // The fourth field of a connection.
+          verdict.pointee.flags = UInt16(KEMON_V_PATCH) | 3 << UInt16(KEMON_V_PATCH_SHIFT)
+          verdict.pointee.result = Int64(port)
+          return KEMON_OK
         }
         guard let error = rules.connects[NetRules.port(event)] else { return KEMON_OK }
         return kemon_deny(verdict, error, "not this port")
@@ -127,9 +137,11 @@ final class NetRules: Sendable {
   private func handler(
     _ name: String, _ kind: Int, _ function: kemon_handler_fn
   ) -> Handler {
-    Handler(
+    var handler = Handler(
       name: name, pluginID: 7, pluginName: "test", kinds: [EventKind(kind)], function: function,
       context: Unmanaged.passUnretained(self).toOpaque())
+    handler.modifiable = ModifiableFields(rawValue: .max)
+    return handler
   }
 
   private static func of(_ context: UnsafeMutableRawPointer?) -> NetRules? {

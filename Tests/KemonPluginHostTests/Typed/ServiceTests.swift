@@ -161,6 +161,8 @@ import Testing
     let function: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
       guard let context else { return 0 }
       let gate = Unmanaged<Gate>.fromOpaque(context).takeUnretainedValue()
+      // Only the first caller stays.
+      guard !gate.isInside.isSet else { return 42 }
       gate.isInside.set()
       while !gate.mayLeave.isSet { sched_yield() }
       return 42

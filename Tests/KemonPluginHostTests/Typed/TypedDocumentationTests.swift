@@ -57,6 +57,20 @@ import Testing
     #expect(lines(test).contains(lines(block)))
   }
 
+  @Test(arguments: [
+    ("cpp", "examples/typed-cxx/plugin.cc"),
+    ("swift", "examples/typed-swift/Sources/Typed/Plugin.swift"),
+  ])
+  func `what the SDK's README shows is in the examples`(language: String, example: String) throws {
+    let code = try Self.text("plugin-sdk/\(example)").filter { !$0.isWhitespace }
+    let blocks = try Self.text("plugin-sdk/README.md").components(separatedBy: "```\(language)\n")
+    let block = try #require(blocks.dropFirst().first { $0.contains("flags & 3") })
+    // The first call's own arguments are laid out in another way.
+    let body = block.components(separatedBy: "```")[0].split(separator: "\n").dropFirst(2)
+    #expect(body.count > 3)
+    for line in body { #expect(code.contains(line.filter { !$0.isWhitespace }), "\(line)") }
+  }
+
   @Test func `the messages are what the host says`() throws {
     let rows = try Self.text("docs/plugins/typed.md").split(separator: "\n")
       .compactMap { $0.wholeMatch(of: /\| `([^`]*)` \| (\d+) \| `(.*)` \|/) }

@@ -122,6 +122,7 @@ import Testing
   @Test func `threads that ask at the moment of its death are all answered`() throws {
     let test = try start()
     let denied = Flag()
+    let dispatcher = test.dispatcher
     let threads = (0..<4).map { number in
       WorkerThread(named: "asker") {
         var builder = RecordBuilder()
@@ -130,7 +131,7 @@ import Testing
           let path = number == 0 && turn % 100 == 50 ? "/die" : "/tmp/x"
           builder.setPayload(
             kemon_file(dev: 0, ino: 0, flags: 0, mode: 0, path: builder.text(path)))
-          if test.dispatcher.dispatch(&builder).isDenied { denied.set() }
+          if dispatcher.dispatch(&builder).isDenied { denied.set() }
         }
       }
     }

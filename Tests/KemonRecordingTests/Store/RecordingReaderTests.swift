@@ -209,7 +209,8 @@ import Testing
       }
       if number % 8 == 0 { bytes.removeLast(Int.random(in: 0...3, using: &random)) }
       buffer.removeAll()
-      let isRecord = bytes.withUnsafeBytes { bytes in (try? buffer.append(validating: bytes, DeclaredKindMap([:]))) != nil
+      let isRecord = bytes.withUnsafeBytes { bytes in
+        (try? buffer.append(validating: bytes, DeclaredKindMap([:]))) != nil
       }
       guard isRecord else { continue }
       good += 1

@@ -14,7 +14,7 @@ KEMON_C_BEGIN
 #define KEMON_CANCEL_DENIED 1  /* another handler has denied the operation */
 #define KEMON_CANCEL_TIMEOUT 2 /* the time is over: on_timeout is the vote */
 #define KEMON_CANCEL_STOP 3    /* the plugin is being stopped: on_timeout is the vote */
-#define KEMON_CANCEL_UNUSED 4  /* the handler did not end with this ticket, or its vote does not count */
+#define KEMON_CANCEL_UNUSED 4  /* the handler only watches: its vote does not count */
 
 /* Called once for a ticket that was not resolved, never for one that was. Be quick, do not block. [any] */
 typedef void (*kemon_cancel_fn)(void *ctx, uint64_t ticket, int32_t reason);

@@ -96,7 +96,7 @@ static inline int kemon_speaks(kemon_hello *hello) {
  *   needs        names of plugins that must be loaded first
  *   after        names of plugins to be loaded first if they are there
  *   extensions   ids of the host's extensions that the plugin cannot do without
- *   capabilities what it asks the operator for: "vote", "observe", "fs.data", ...; without it "observe" and "vote"
+ *   capabilities what it asks the operator for beside observing and voting: "fs.data", ...
  *   isolation    "any", "worker" or "inproc": where it can run
  *   state        the version of what save writes, from 1
  *   emits        names of its own kinds of events

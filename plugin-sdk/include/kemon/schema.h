@@ -60,7 +60,8 @@ typedef struct kemon_ext_schema {
   uint32_t size, reserved;
   /* The number of a kind by its name and phase; KEMON_E_NOTFOUND. [any] */
   kemon_status (*kind)(const kemon_host *h, const char *name, uint16_t phase, uint16_t *kind);
-  /* What is known about a kind, NULL when nobody has it. Static storage. [any] */
+  /* What is known about a kind, NULL when nobody has it; `payload` is UINT32_MAX when it was declared. Static storage.
+   * [any] */
   const kemon_kind_info *(*info)(const kemon_host *h, uint16_t kind);
   /* The fields of its payload in order, NULL and 0 for an unknown kind. Static storage. [any] */
   const kemon_field_info *(*fields)(const kemon_host *h, uint16_t kind, size_t *count);

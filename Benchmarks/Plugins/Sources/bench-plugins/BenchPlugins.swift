@@ -33,6 +33,7 @@ struct BenchPlugins {
       Row("ffi_call", rounds: rounds, calls: calls) { calls_through_ffi(UInt64(calls)) },
     ]
     rows += try Voters.measure(options.plugin, rounds: rounds)
+    if let typed = options.typed { rows += try TypedVoters.measure(typed, rounds: rounds) }
     rows += try Observers.measure(options.plugin, rounds: 5)
     rows += try Batches.measure(rounds: rounds)
     if let python = options.python { rows += try Voters.measure(python: python) }
@@ -44,6 +45,7 @@ struct BenchPlugins {
 struct Options {
   private(set) var plugin = ""
   private(set) var python: String?
+  private(set) var typed: String?
   private(set) var output: String?
 
   init(_ arguments: [String]) throws {
@@ -53,9 +55,10 @@ struct Options {
       switch name {
       case "--plugin": plugin = value
       case "--python": python = value
+      case "--typed": typed = value
       case "--output": output = value
       default:
-        throw BenchError("unknown option \(name); known are --plugin, --python and --output")
+        throw BenchError("unknown option \(name); known are --plugin, --python, --typed and --output")
       }
     }
     if plugin.isEmpty { throw BenchError("--plugin is needed: the library of noop.c") }

@@ -17,6 +17,13 @@ extension HandlerEntry {
     return isLate ? onTimeout : onFault
   }
 
+  /// Counts a ticket whose time is over.
+  @inline(never)
+  func missTicket(on thread: Int) {
+    counters.add(.timeouts, on: thread)
+    standing?._withUnsafeGuaranteedRef { $0.strike(.timeout) }
+  }
+
   /// What is a strike; nil for what the handler is not to blame for.
   private func fault(_ status: kemon_status) -> CallFault? {
     guard status < 0 else { return .answer }

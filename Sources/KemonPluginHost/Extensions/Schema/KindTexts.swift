@@ -25,13 +25,21 @@ struct KindTexts: @unchecked Sendable {
     }
   }
 
+  /// The index of a kind's payload in the headers' tables; UINT32_MAX for a declared kind.
+  private static func payload(of kind: EventKind) -> UInt32 {
+    var count = 0
+    let rows = UnsafeBufferPointer(start: kemon_kind_infos(&count), count: count)
+    return rows.first { $0.kind == kind.rawValue }?.payload ?? .max
+  }
+
   private init(_ kind: EventKindInfo) {
     let row = UnsafeMutablePointer<kemon_kind_info>.allocate(capacity: 1)
     row.initialize(
       to: kemon_kind_info(
         kind: kind.kind.rawValue, phase: UInt8(kind.phase.rawValue), family: kind.family.rawValue,
         can_deny: kind.canDeny ? 1 : 0, reserved: (0, 0, 0),
-        payload_size: UInt32(kind.payloadSize), payload: .max, name: CText.copy(kind.name),
+        payload_size: UInt32(kind.payloadSize), payload: Self.payload(of: kind.kind),
+        name: CText.copy(kind.name),
         constant: CText.copy(kind.constant)))
     let rows = UnsafeMutableBufferPointer<kemon_field_info>.allocate(capacity: kind.fields.count)
     _ = rows.initialize(

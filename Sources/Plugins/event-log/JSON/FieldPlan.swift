@@ -26,18 +26,18 @@ struct KindPlan {
 
   /// The plans of all kinds by number; nil where there is no kind.
   ///
-  /// Made once and kept for the life of the process.
-  static func all() -> UnsafeBufferPointer<KindPlan?> {
+  /// Made once and kept for the life of the process; declared kinds get theirs when they are first seen.
+  static func all() -> UnsafeMutableBufferPointer<KindPlan?> {
     let plans = UnsafeMutableBufferPointer<KindPlan?>.allocate(capacity: EventKind.limit)
     plans.initialize(repeating: nil)
     for kind in EventKind.allKinds {
       guard let info = kind.info else { continue }
       plans[Int(kind.rawValue)] = KindPlan(info)
     }
-    return UnsafeBufferPointer(plans)
+    return plans
   }
 
-  private init(_ info: EventKindInfo) {
+  init(_ info: EventKindInfo) {
     head = permanent(#","kind":"\#(info.name)","phase":"\#(info.phase.name)""#)
     let shown = info.fields.filter { $0.name != "reserved" }
     let plans = UnsafeMutableBufferPointer<FieldPlan>.allocate(capacity: shown.count)

@@ -6,11 +6,27 @@ import KemonPluginKit
 struct JSONFormatter {
   private let plans = KindPlan.all()
   private let names: Names?
+  private let schema: Schema?
 
   /// Makes a formatter.
   ///
-  /// - Parameter names: who is behind the ids of votes; nil leaves the ids.
-  init(names: Names?) { self.names = names }
+  /// - Parameters:
+  ///   - names: who is behind the ids of votes; nil leaves the ids.
+  ///   - schema: what the kinds are that plugins have declared; nil leaves their numbers.
+  init(names: Names?, schema: Schema?) {
+    self.names = names
+    self.schema = schema
+  }
+
+  /// How to write a kind; nil when nobody knows it.
+  private func plan(_ kind: EventKind) -> KindPlan? {
+    let number = Int(kind.rawValue)
+    guard number < plans.count else { return nil }
+    if plans[number] == nil, kind.isDeclared, let info = schema?.info(kind) {
+      plans[number] = KindPlan(info)
+    }
+    return plans[number]
+  }
 
   /// Appends the line of one record.
   func append(_ record: RecordView, to line: inout LineBuffer) {
@@ -21,7 +37,7 @@ struct JSONFormatter {
     line.append(decimal: header.time_ns)
     line.append(",\"corr\":")
     line.append(decimal: header.corr)
-    let plan = header.kind < plans.count ? plans[Int(header.kind)] : nil
+    let plan = self.plan(record.kind)
     if let plan {
       line.append(plan.head)
     } else {
@@ -195,5 +211,7 @@ struct JSONFormatter {
     if flags & KEMON_EV_REPLAYED != 0 { line.append(",\"replayed\":true") }
     if flags & KEMON_EV_GAP_BEFORE != 0 { line.append(",\"gap_before\":true") }
     if flags & KEMON_EV_LATE != 0 { line.append(",\"late\":true") }
+    if flags & KEMON_EV_SYNTHETIC != 0 { line.append(",\"synthetic\":true") }
+    if flags & KEMON_EV_REVALIDATE != 0 { line.append(",\"changed\":true") }
   }
 }

@@ -9,4 +9,8 @@ uint64_t calls_through_pointer(uint64_t count);
 
 /* The same, each through ffi_call. 0 when libffi refuses. */
 uint64_t calls_through_ffi(uint64_t count);
+
+/* The same for the function of a typed handler: context, four integers, verdict. */
+uint64_t calls_with_integers(uint64_t count);
+uint64_t calls_with_integers_through_ffi(uint64_t count);
 #endif
