@@ -12,10 +12,14 @@ enum ExitStatus {
   static let eventsLost = ExitCode(4)
   /// A plugin that was required is not there.
   static let requiredPlugin = ExitCode(5)
+  /// No running host can be reached.
+  static let hostUnreachable = ExitCode(6)
   /// Data is not what it should be.
   static let badData = ExitCode(65)
   /// A file that was named cannot be opened.
   static let inputMissing = ExitCode(66)
+  /// The user may not do that.
+  static let noPermission = ExitCode(77)
   /// The configuration is wrong.
   static let configuration = ExitCode(78)
 }

@@ -17,11 +17,13 @@ struct KemonHost: ParsableCommand {
       Data goes to standard output, everything else to standard error.
 
       EXIT CODES
-        0 ok                            5 a required plugin is not running
+        0 ok                            6 no running host is reached
         1 another failure              64 usage
         2 input was cut or broken      65 bad data
         3 an expectation failed        66 input missing
-        4 events were lost             78 configuration
+        4 events were lost             77 no permission
+        5 a required plugin is         78 configuration
+          not running
       """,
     version: HostVersion.text,
     subcommands: [

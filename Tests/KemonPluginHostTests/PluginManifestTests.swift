@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonText
 import Testing
 
 @testable import KemonPluginHost
@@ -19,13 +20,52 @@ import Testing
       parsing: Array(
         """
         {"name": "my-guard2", "version": "10.0.3", "abi": 1, "description": "Guards.", "license": "MIT",
-         "needs": ["a", "b"], "after": ["c"], "extensions": ["kemon.output/1"]}
+         "needs": ["a", "b"], "after": ["c"], "extensions": ["kemon.output/1"],
+         "capabilities": ["modify:file.create.mode", "fs.data"], "isolation": "worker",
+         "state": 3, "emits": ["my-guard2.alert"], "config": {"type": "object"}}
         """.utf8))
     #expect(
       manifest
         == PluginManifest(
           name: "my-guard2", version: "10.0.3", abi: 1, description: "Guards.", license: "MIT",
-          needs: ["a", "b"], after: ["c"], extensions: ["kemon.output/1"]))
+          needs: ["a", "b"], after: ["c"], extensions: ["kemon.output/1"],
+          isolation: .worker, capabilities: ["fs.data", "modify:file.create.mode", "observe", "vote"],
+          stateVersion: 3, emits: ["my-guard2.alert"],
+          configuration: JSONSchema(.object(["type": .string("object")]))))
+  }
+
+  @Test func `what is not said has its usual meaning`() throws {
+    let manifest = try PluginManifest(
+      parsing: Array(#"{"name": "a", "version": "1.0.0", "abi": 1}"#.utf8))
+    #expect(manifest.capabilities == ["observe", "vote"])
+    #expect(manifest.isolation == .any)
+    #expect(manifest.stateVersion == 0)
+    #expect(manifest.emits == [])
+    #expect(manifest.configuration == nil)
+  }
+
+  @Test(arguments: [
+    (#""capabilities": ["votes"]"#, #"manifest.list: capabilities: "votes""#),
+    (#""capabilities": ["modify:file"]"#, #"manifest.list: capabilities: "modify:file""#),
+    (#""capabilities": "vote""#, #"manifest.list: capabilities: "vote""#),
+    (#""isolation": "process""#, #"manifest.isolation: "process""#),
+    (#""state": 0"#, "manifest.state: 0"), (#""state": "1""#, #"manifest.state: "1""#),
+    (#""emits": ["alert"]"#, #"manifest.list: emits: "alert""#),
+    (#""config": {"typ": "object"}"#, "manifest.config: config.typ: an unknown keyword"),
+    (#""config": {"type": "array"}"#, "manifest.config: a schema that no object keeps"),
+    (#""config": 1"#, "manifest.config: config: an integer"),
+  ])
+  func `what a manifest says beyond is checked, too`(member: String, failure: String) {
+    #expect(
+      failures(#"{"name": "a", "version": "1.0.0", "abi": 1, \#(member)}"#) == [failure])
+  }
+
+  @Test func `a misspelled member is told what it may be`() {
+    let error = #expect(throws: ManifestError.self) {
+      _ = try PluginManifest(
+        parsing: Array(#"{"name": "a", "version": "1.0.0", "abi": 1, "capabilites": []}"#.utf8))
+    }
+    #expect(error?.broken.map(\.needed) == ["perhaps capabilities"])
   }
 
   @Test func `all that is wrong is reported at once`() {

@@ -236,13 +236,15 @@ OFFSET(kemon_host, on, 56);
 OFFSET(kemon_host, off, 64);
 OFFSET(kemon_host, now, 72);
 
-SIZE(kemon_create, 40);
+SIZE(kemon_create, 48);
 OFFSET(kemon_create, size, 0);
 OFFSET(kemon_create, config_len, 4);
 OFFSET(kemon_create, config_json, 8);
 OFFSET(kemon_create, data_dir, 16);
 OFFSET(kemon_create, state, 24);
 OFFSET(kemon_create, state_len, 32);
+OFFSET(kemon_create, state_version, 40);
+OFFSET(kemon_create, reserved, 44);
 
 SIZE(kemon_sink, 24);
 OFFSET(kemon_sink, size, 0);

@@ -13,7 +13,7 @@ public final class Dispatcher: @unchecked Sendable {
   let clock: EventClock
   let table: Atomic<UInt>
   let quiescence = Quiescence()
-  private let registry = Mutex(HandlerRegistry())
+  let registry = Mutex(HandlerRegistry())
 
   /// What handlers together answered to equal events.
   public let cache: VerdictCache
@@ -110,7 +110,7 @@ public final class Dispatcher: @unchecked Sendable {
     for standing in registry.withLock({ $0.standings }) { standing.reset() }
   }
 
-  private func standing() -> HandlerStanding {
+  func standing() -> HandlerStanding {
     let standing = HandlerStanding(clock: { [clock] in clock.steady() })
     standing.attach(to: cache)
     return standing
@@ -120,7 +120,7 @@ public final class Dispatcher: @unchecked Sendable {
   public func waitForCalls() { quiescence.waitForReaders() }
 
   /// Swaps the table, forgets remembered answers, and waits for those who are inside the old table.
-  private func publish(_ registry: inout HandlerRegistry) {
+  func publish(_ registry: inout HandlerRegistry) {
     let new = HandlerTable(registry.entries)
     let old = table.exchange(new.address, ordering: .sequentiallyConsistent)
     // Behind the swap: who reads the new generation sees the new table.

@@ -67,3 +67,11 @@ struct HandlerCounters {
     return sum
   }
 }
+
+// Unchecked: the counters are atomics in raw memory, which lives as long as the object.
+/// A handler's counters, held by whoever needs them: a handler and the one that took its place count in the same.
+final class SharedCounters: @unchecked Sendable {
+  let counters = HandlerCounters.allocate()
+
+  deinit { counters.deallocate() }
+}

@@ -11,12 +11,14 @@ public final class Observer: @unchecked Sendable {
   private let ring: EventRing
   private let overflow: OverflowPolicy
   private let handlers: [Handler]
-  private let counters: [HandlerCounters]
+  private let counters: [SharedCounters]
   private let table: HandlerTable
   private let isStopping = Atomic<Bool>(false)
-  private let state = Mutex(State())
+  let isPausing = Atomic<Bool>(false)
+  let isMuted = Atomic<Bool>(false)
+  let state = Mutex(State())
 
-  private struct State {
+  struct State {
     var subscription: Subscription?
     var thread: WorkerThread?
     var lastAccount: SubscriberAccount?
@@ -28,12 +30,16 @@ public final class Observer: @unchecked Sendable {
   ///   - name: for accounts and messages.
   ///   - overflow: what happens when it is a whole ring behind.
   ///   - handlers: called in this order; their answers are ignored.
-  public init(named name: String, ring: EventRing, overflow: OverflowPolicy, handlers: [Handler]) {
+  ///   - older: its handlers' counts go on in those of the same name.
+  public init(
+    named name: String, ring: EventRing, overflow: OverflowPolicy, handlers: [Handler],
+    continuing older: Observer? = nil
+  ) {
     self.name = name
     self.ring = ring
     self.overflow = overflow
     self.handlers = handlers
-    let counters = handlers.map { _ in HandlerCounters.allocate() }
+    let counters = handlers.map { older?.sharedCounters(of: $0.name) ?? SharedCounters() }
     self.counters = counters
     table = HandlerTable(
       handlers.enumerated()
@@ -42,7 +48,7 @@ public final class Observer: @unchecked Sendable {
             handler.kinds,
             HandlerEntry(
               function: handler.function, context: handler.context,
-              filter: handler.filter?.program, counters: counters[index],
+              filter: handler.filter?.program, counters: counters[index].counters,
               pluginID: handler.pluginID, handlerID: UInt32(index), tier: .observe,
               priority: handler.priority, onFault: .abstain,
               mutes: handler.mutes.map { .passUnretained($0) })
@@ -53,29 +59,44 @@ public final class Observer: @unchecked Sendable {
   deinit {
     stop()
     table.deallocate()
-    for each in counters { each.deallocate() }
+  }
+
+  private func sharedCounters(of handler: String) -> SharedCounters? {
+    handlers.firstIndex { $0.name == handler }.map { counters[$0] }
   }
 
   /// Joins the ring and starts the thread; harmless when it runs already.
+  ///
+  /// After ``pause()`` it goes on where it was.
   ///
   /// - Throws: ``RingError/Code/tooManySubscribers``.
   public func start() throws(RingError) {
     try state.withLock { state throws(RingError) in
       guard state.thread == nil else { return }
-      isStopping.store(false, ordering: .relaxed)
-      let subscription = try ring.subscribe(named: name, overflow: overflow)
-      state.subscription = subscription
-      state.thread = WorkerThread(named: name) { [unowned self] in run(subscription) }
+      if let place = state.subscription { return startThread(&state, at: place) }
+      startThread(&state, at: try ring.subscribe(named: name, overflow: overflow))
     }
+  }
+
+  func startThread(_ state: inout State, at subscription: Subscription) {
+    isStopping.store(false, ordering: .relaxed)
+    isPausing.store(false, ordering: .relaxed)
+    state.subscription = subscription
+    state.thread = WorkerThread(named: name) { [unowned self] in run(subscription) }
+  }
+
+  /// Ends the thread, which calls no handler any more when this returns.
+  func endThread(_ state: inout State) {
+    ring.wakeAll()
+    state.thread?.join()
+    state.thread = nil
   }
 
   /// Reads everything that was published until now, ends the thread, leaves the ring, and returns.
   public func stop() {
     isStopping.store(true, ordering: .sequentiallyConsistent)
-    ring.wakeAll()
     state.withLock { state in
-      state.thread?.join()
-      state.thread = nil
+      endThread(&state)
       state.subscription?.cancel()
       if let subscription = state.subscription { state.lastAccount = subscription.account }
       state.subscription = nil
@@ -91,11 +112,12 @@ public final class Observer: @unchecked Sendable {
 
   /// What each handler did so far.
   public func handlerStatistics() -> [HandlerStatistics] {
-    zip(handlers, counters)
+    let isMuted = isMuted.load(ordering: .relaxed)
+    return zip(handlers, counters)
       .map { handler, counters in
         HandlerStatistics(
-          token: HandlerToken(id: 0), handler: handler, counters: counters,
-          calls: counters.total(.calls), isActive: true, isEnabled: true)
+          token: HandlerToken(id: 0), handler: handler, counters: counters.counters,
+          calls: counters.counters.total(.calls), isActive: true, isEnabled: !isMuted)
       }
   }
 
@@ -109,6 +131,8 @@ public final class Observer: @unchecked Sendable {
     let thread = HandlerCounters.thread()
     var goal: UInt64?
     while true {
+      // A pause finds its place behind whole batches.
+      if isPausing.load(ordering: .acquiring) { return }
       let taken = subscription.drain { show($0, thread) }
       if isStopping.load(ordering: .acquiring) {
         // Only what was published before the stop: producers that go on cannot keep the thread alive.
@@ -124,7 +148,7 @@ public final class Observer: @unchecked Sendable {
   private func show(_ record: RecordView, _ thread: Int) -> Bool {
     var isDelivered = false
     var answer = kemon_verdict()
-    guard let row = table.row(record.kind) else { return false }
+    guard let row = table.row(record.kind), !isMuted.load(ordering: .relaxed) else { return false }
     Emissions.begin(record)
     let crumb = HandlerCrumb(thread: thread)
     crumb.begin(record.event)

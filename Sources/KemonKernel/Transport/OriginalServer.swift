@@ -30,7 +30,7 @@ public final class OriginalServer: Sendable {
     public let lost: UInt64
   }
 
-  private let socket: OriginalSocket
+  private let socket: UnixListener
   /// A pipe: what is written to the second end wakes the sender at the first.
   private let wake: (reading: Int32, writing: Int32)
   private let limit: OriginalQueue.Limit
@@ -81,7 +81,11 @@ public final class OriginalServer: Sendable {
     listeningAt path: String, ring: EventRing, overflow: OverflowPolicy,
     limit: OriginalQueue.Limit
   ) throws(OriginalServerError) {
-    socket = try OriginalSocket(listeningAt: path)
+    do throws(UnixSocketError) {
+      socket = try UnixListener(at: path, .messages)
+    } catch {
+      throw OriginalServerError(error)
+    }
     self.limit = limit
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else {

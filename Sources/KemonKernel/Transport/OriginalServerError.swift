@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import KemonPlatform
 
 /// Why the original's messages can not be served.
 public struct OriginalServerError: Error, Sendable, CustomStringConvertible {
@@ -24,6 +25,17 @@ public struct OriginalServerError: Error, Sendable, CustomStringConvertible {
   init(_ code: Code, _ path: String, _ message: String) {
     self.code = code
     description = "\(path): \(message)"
+  }
+
+  init(_ error: UnixSocketError) {
+    let code: Code =
+      switch error.code {
+      case .badPath: .badPath
+      case .pathTaken: .pathTaken
+      case .alreadyServed: .alreadyServed
+      case .system: .system
+      }
+    self.init(code, error.path, error.message)
   }
 
   /// The system's reason: that of errno.

@@ -15,10 +15,14 @@ extension LoadedPlugin {
     let budget = budget(of: request)
     // A worker keeps times and turns itself.
     guard budget > 0 || turns != nil, !request.isStandIn else { return handler }
-    let call = LimitedCall(
-      handler.function, handler.context, budget: budget, gate: turns, lanes: services.lanes,
-      clock: services.clock, standing: standing)
-    limitedCalls.withLock { $0.append(call) }
+    let call = limitedCalls.withLock { calls in
+      if let call = calls[request.token] { return call }
+      let call = LimitedCall(
+        handler.function, handler.context, budget: budget, gate: turns, lanes: services.lanes,
+        clock: services.clock, standing: standing)
+      calls[request.token] = call
+      return call
+    }
     handler.function = LimitedCall.standIn
     handler.context = Unmanaged.passUnretained(call).toOpaque()
     handler.owner = call
@@ -35,7 +39,17 @@ extension LoadedPlugin {
     return said == 0 && turns != nil ? CallBudget.forTurns : said
   }
 
+  /// What is known of a handler's faults: the same as long as the plugin lives.
   private func standing(of request: HandlerRequest) -> HandlerStanding {
+    standings.withLock { standings in
+      if let standing = standings[request.token] { return standing }
+      let standing = makeStanding(of: request)
+      standings[request.token] = standing
+      return standing
+    }
+  }
+
+  private func makeStanding(of request: HandlerRequest) -> HandlerStanding {
     let (log, clock) = (services.log, services.clock)
     let place = "handler \(request.name) of plugin \(name)"
     return HandlerStanding(clock: { clock.steady() }) { change in
@@ -55,7 +69,7 @@ extension LoadedPlugin {
   ///
   /// - Returns: false when one has still not returned.
   func haveLateCallsReturned() -> Bool {
-    let calls = limitedCalls.withLock { $0 }
+    let calls = limitedCalls.withLock { Array($0.values) }
     let end = EventClock.monotonic() &+ services.patience
     while true {
       let stuck = calls.reduce(0) { $0 + $1.stuckCalls }

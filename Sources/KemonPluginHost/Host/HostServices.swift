@@ -24,6 +24,8 @@ struct HostServices: Sendable {
   var timers: EventTimers?
   /// The answers that are remembered; nil in a worker.
   var cache: VerdictCache?
+  /// Where plugins may have folders of their own; nil for nowhere.
+  var dataDirectory: String?
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
   var pluginNames = NameRegistry { ckemon_crash_set_plugin_names($0) }
@@ -40,4 +42,7 @@ struct HostServices: Sendable {
   var budgets = CallBudgets()
   /// The threads that handlers with a budget run on.
   let lanes = LanePool()
+
+  /// Whether votes of plugins count about which nothing else was decided.
+  var votingMode: VotingMode { isMonitoring ? .monitor : .enforce }
 }

@@ -7,7 +7,7 @@ struct LoadPlan {
   /// One plugin to be loaded.
   struct Step {
     let candidate: PluginScanner.Candidate
-    let configuration: JSONValue
+    let configuration: CheckedConfiguration
     /// It gets a process of its own.
     let isIsolated: Bool
   }
@@ -19,9 +19,11 @@ struct LoadPlan {
   ///
   /// - Parameter scan: what the folders hold.
   /// - Parameter present: plugins that are loaded already.
+  /// - Parameter places: where configurations were written.
   init(
     _ scan: PluginScanner.Scan, configurations: JSONValue, defaults: JSONValue,
-    disable: Set<String>, only: Set<String>, isolate: IsolationPolicy = .none, present: [String]
+    disable: Set<String>, only: Set<String>, isolate: IsolationPolicy = .none, present: [String],
+    places: ConfigurationPlaces? = nil
   ) {
     problems = scan.problems
     let names = Set(scan.candidates.map(\.manifest.name))
@@ -50,13 +52,16 @@ struct LoadPlan {
     for name in order.order {
       guard let candidate = candidates[name] else { continue }
       let configuration = members[name] ?? defaults.members?[name] ?? .object([:])
-      if configuration.members == nil {
-        refuse(candidate, .configType, configuration.typeName, "an object")
-      } else {
+      do throws(ConfigurationFailure) {
+        let checked = try CheckedConfiguration(configuration, candidate.manifest, places)
         steps.append(
           Step(
-            candidate: candidate, configuration: configuration,
+            candidate: candidate, configuration: checked,
             isIsolated: Self.isIsolated(candidate.manifest, isolate)))
+      } catch {
+        for broken in error.broken {
+          refuse(candidate, broken.rule, broken.found, broken.needed)
+        }
       }
     }
   }

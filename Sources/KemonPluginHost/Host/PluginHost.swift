@@ -2,8 +2,8 @@
 
 public import KemonBus
 public import KemonEvents
+internal import KemonPlatform
 public import KemonText
-import Synchronization
 
 /// The plugins of a run: finds, checks, loads, starts and stops them.
 ///
@@ -17,15 +17,25 @@ import Synchronization
 ///
 /// Any thread; one call at a time is inside the plugins' control functions, the others wait for it.
 public final class PluginHost: Sendable {
-  private let dispatcher: Dispatcher
-  private let ring: EventRing
-  private let observerOverflow: OverflowPolicy
-  private let services: HostServices
-  private let state = Mutex(State())
+  let dispatcher: Dispatcher
+  let ring: EventRing
+  let observerOverflow: OverflowPolicy
+  let services: HostServices
+  let trust: TrustPolicy
+  let state = PosixLock(State())
+  /// Signalled when something is to be decided about a trial.
+  let trialWake = FutexWord()
 
-  private struct State {
+  struct State {
     var plugins: [LoadedPlugin] = []
     var nextID: UInt32 = 1
+    /// Trials that are on, by the plugin's name.
+    var trials: [String: PendingTrial] = [:]
+    /// The code that is mapped, by the hash of its file: an unchanged file is not mapped again for a new generation.
+    var codes: [String: PluginCode] = [:]
+    /// Decides about trials; nil before the first.
+    var trialWatch: WorkerThread?
+    var isOver = false
   }
 
   /// Makes a host without plugins.
@@ -39,6 +49,8 @@ public final class PluginHost: Sendable {
   ///   - log: takes what plugins have to say.
   ///   - observerOverflow: what happens when an observer is a whole ring behind.
   ///   - isMonitoring: votes are recorded as what plugins would have said, and decide nothing.
+  ///   - trust: what plugins must show before their code is loaded.
+  ///   - dataDirectory: where plugins with the capability `fs.data` get a folder of their own; nil for nowhere.
   ///   - worker: the program that plugins run in which get a process of their own.
   ///   - workerLimits: what such a process may use.
   ///   - operations: the operations that handlers may name like kinds; nil for none.
@@ -46,22 +58,25 @@ public final class PluginHost: Sendable {
   public init(
     dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
     output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop,
-    isMonitoring: Bool = false, worker: WorkerProgram = WorkerProgram(),
-    workerLimits: WorkerLimits = WorkerLimits(), operations: OperationCatalog? = nil,
-    budgets: CallBudgets = CallBudgets()
+    isMonitoring: Bool = false, trust: TrustPolicy = TrustPolicy(), dataDirectory: String? = nil,
+    worker: WorkerProgram = WorkerProgram(), workerLimits: WorkerLimits = WorkerLimits(),
+    operations: OperationCatalog? = nil, budgets: CallBudgets = CallBudgets()
   ) {
     self.dispatcher = dispatcher
     self.ring = ring
     self.observerOverflow = observerOverflow
+    self.trust = trust
     var services = HostServices(
       mode: mode, isMonitoring: isMonitoring, clock: clock, output: output, log: log,
       emissions: dispatcher.emissions, timers: EventTimers(clock: clock, mode: mode),
-      cache: dispatcher.cache)
+      cache: dispatcher.cache, dataDirectory: dataDirectory)
     services.workers = WorkerServices(program: worker, limits: workerLimits)
     services.operations = operations
     services.budgets = budgets
     self.services = services
   }
+
+  deinit { endTrialWatch() }
 
   // MARK: Life
 
@@ -74,20 +89,21 @@ public final class PluginHost: Sendable {
   ///   - directories: folders with `*.so` files; a path that is a file is taken as a plugin.
   ///   - configurations: an object: plugins' names, and an object for each.
   ///   - defaults: as `configurations`, for plugins that have none there; names that no plugin has are no mistake.
+  ///   - places: where the configurations were written, for messages.
   ///   - require: names of plugins that must be there.
   ///   - disable: names of plugins that are left out.
   ///   - only: names of the plugins that are not left out; empty for all.
   ///   - isolate: which plugins get a process of their own.
   public func load(
     directories: [String], configurations: JSONValue = .object([:]),
-    defaults: JSONValue = .object([:]), require: [String] = [],
+    defaults: JSONValue = .object([:]), places: ConfigurationPlaces? = nil, require: [String] = [],
     disable: Set<String> = [], only: Set<String> = [], isolate: IsolationPolicy = .none
   ) -> LoadReport {
     state.withLock { state in
       let plan = LoadPlan(
-        PluginScanner.scan(directories), configurations: configurations, defaults: defaults,
-        disable: disable, only: only, isolate: isolate,
-        present: Self.living(state.plugins))
+        PluginScanner.scan(directories, trust: trust), configurations: configurations,
+        defaults: defaults, disable: disable, only: only, isolate: isolate,
+        present: Self.living(state.plugins), places: places)
       var problems = plan.problems
       var loaded: [LoadedPlugin] = []
       for step in plan.steps {
@@ -95,7 +111,10 @@ public final class PluginHost: Sendable {
           try Self.checkNeeds(step.candidate.manifest, step.candidate.file, state.plugins)
           let plugin = try LoadedPlugin(
             step.candidate, id: state.nextID, configuration: step.configuration,
-            services: services, isIsolated: step.isIsolated)
+            settings: step.candidate.grant.settings(
+              for: step.candidate.manifest, run: services.votingMode), services: services,
+            isIsolated: step.isIsolated)
+          if !step.isIsolated { state.codes[plugin.sha256] = plugin.code }
           state.nextID += 1
           services.pluginNames.set(plugin.name, for: plugin.id)
           try plugin.create()
@@ -134,7 +153,9 @@ public final class PluginHost: Sendable {
   ///
   /// Observers first read everything that was published until then. Harmless when repeated; not from a handler.
   public func stop() {
+    endTrialWatch()
     state.withLock { state in
+      settleAll(&state)
       for plugin in state.plugins.reversed() { plugin.stop(dispatcher: dispatcher) }
       services.timers?.close()
       services.lanes.close()
@@ -142,12 +163,12 @@ public final class PluginHost: Sendable {
   }
 
   /// Names of the plugins that are not at their end; a name may be used again after that.
-  private static func living(_ plugins: [LoadedPlugin]) -> [String] {
+  static func living(_ plugins: [LoadedPlugin]) -> [String] {
     plugins.filter { $0.info.state == .created || $0.info.state == .running }.map(\.name)
   }
 
   /// What a plugin needs may have been found and checked, but have failed meanwhile.
-  private static func checkNeeds(
+  static func checkNeeds(
     _ manifest: PluginManifest, _ file: String, _ plugins: [LoadedPlugin]
   ) throws(PluginProblem) {
     for need in manifest.needs {
@@ -167,7 +188,17 @@ public final class PluginHost: Sendable {
   public static let version = HostServices.version
 
   /// All plugins that were created, in the order of their start.
-  public var plugins: [PluginInfo] { state.withLock { $0.plugins.map(\.info) } }
+  public var plugins: [PluginInfo] {
+    state.withLock { state in
+      state.plugins.map { plugin in
+        var info = plugin.info
+        info.trial = state.trials[plugin.name].flatMap {
+          $0.newer === plugin ? $0.trial.remaining : nil
+        }
+        return info
+      }
+    }
+  }
 
   /// What became of every event for each plugin that observes: checked at the end of a run.
   public var observerAccounts: [SubscriberAccount] {
@@ -187,6 +218,11 @@ public final class PluginHost: Sendable {
           + plugin.blobs.metrics(pluginID: plugin.id, plugin: plugin.name)
       }
     }
+  }
+
+  /// What every handler of the plugins did so far, voters first.
+  var handlerStatistics: [HandlerStatistics] {
+    dispatcher.handlerStatistics() + observerStatistics
   }
 
   /// The name of a plugin by its id; nil when unknown.

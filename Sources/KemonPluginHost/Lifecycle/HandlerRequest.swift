@@ -243,11 +243,12 @@ struct HandlerRequest {
 extension HandlerRequest {
   /// The handler for the bus.
   ///
-  /// - Parameter isMonitoring: votes are recorded, but decide nothing.
-  func handler(pluginID: UInt32, pluginName: String, isMonitoring: Bool) -> Handler {
+  /// - Parameter settings: what the operator decided about the plugin.
+  func handler(pluginID: UInt32, pluginName: String, _ settings: PluginSettings) -> Handler {
     var handler = Handler(
       name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
-      tier: role == .voter && !isMonitoring ? .enforce : .observe, priority: priority,
+      tier: role == .voter && settings.mode == .enforce ? settings.tier : .observe,
+      priority: priority.addingReportingOverflow(settings.priority).partialValue,
       onFault: onFault, onTimeout: onTimeout,
       function: function, context: context, cache: cache)
     handler.isStandIn = isStandIn

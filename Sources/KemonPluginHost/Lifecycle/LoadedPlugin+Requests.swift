@@ -35,6 +35,7 @@ extension LoadedPlugin {
       var request = try HandlerRequest(
         handler, token: number, taken: taken, operations: services.operations,
         complain: { log.log(.warn, source: source, $0) })
+      try checkCapability(for: request)
       request.isStandIn = worker != nil
       state.withLock { state in
         state.requests.append(request)
@@ -50,6 +51,15 @@ extension LoadedPlugin {
         services.log.log(.warn, source: name, "registration refused: \(error)")
       }
       return error.report(to: buffer)
+    }
+  }
+
+  private func checkCapability(for request: HandlerRequest) throws(PluginRefusal) {
+    let needed = request.role == .observer ? "observe" : "vote"
+    guard settings.capabilities.contains(needed) else {
+      throw PluginRefusal(
+        KEMON_E_UNSUPPORTED,
+        "handler \"\(request.name)\" needs the capability \"\(needed)\", which is not granted")
     }
   }
 

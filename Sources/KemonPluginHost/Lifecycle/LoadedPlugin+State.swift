@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import KemonEvents
+import KemonText
 import Synchronization
 
-/// What a plugin remembers.
+/// What a plugin remembers, and what it is told, while it runs.
 extension LoadedPlugin {
   /// Bytes that a generation may leave to the next.
   static let stateLimit = 16 << 20
+
+  /// Whether it leaves anything to its next generation.
+  var savesState: Bool { code.table.save != nil }
 
   /// Asks the plugin what its next generation shall know; nil when it has no `save`.
   func save() throws(PluginProblem) -> [UInt8]? {
@@ -34,5 +38,38 @@ extension LoadedPlugin {
       throw problem(.saveFailed, status, Self.errorBuffer(), needed: "KEMON_OK")
     }
     return bytes
+  }
+
+  /// Gives the plugin another configuration while it runs: all of it, or none.
+  func reconfigure(_ value: JSONValue) throws(PluginProblem) {
+    guard let reconfigure = code.table.reconfigure else {
+      throw PluginProblem(
+        .reconfigureMissing, file: file, plugin: name, found: "no function reconfigure",
+        needed: "a plugin that has one, or a reload with the configuration")
+    }
+    let new: PluginConfiguration
+    do throws(ConfigurationFailure) {
+      new = PluginConfiguration(try CheckedConfiguration(value, manifest, nil))
+    } catch {
+      throw error.problem(file: file, plugin: name)
+    }
+    // kemon.config/1 answers from the new one during the call.
+    let (instance, old) = state.withLock { state in
+      defer { state.configuration = new }
+      return (state.instance, state.configuration)
+    }
+    var error = Self.errorBuffer()
+    let status = asControl("reconfigure") {
+      reconfigure(instance, new.text, new.textLength, &error)
+    }
+    guard status == KEMON_OK else {
+      state.withLock { state in
+        state.configuration = old
+        state.oldConfigurations.append(new)
+      }
+      throw problem(
+        .reconfigureFailed, status, error, needed: "a configuration that the plugin accepts")
+    }
+    state.withLock { $0.oldConfigurations.append(old) }
   }
 }

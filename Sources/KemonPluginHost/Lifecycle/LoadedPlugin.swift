@@ -9,78 +9,117 @@ import Synchronization
 
 // Unchecked: what changes is in `state` or atomic; the plugin's own functions are called by one control thread at a
 // time, which PluginHost sees to.
-/// A plugin whose code is mapped: its life, and the host's side of the ABI for it.
+/// A generation of a plugin: its life, and the host's side of the ABI for it.
 ///
 /// ```
 /// create ──▶ created ──start──▶ running ──handlers out──▶ observer drained ──stop──▶ destroy ──▶ stopped
 ///    └──────────────┴──▶ failed
 /// ```
+///
+/// A reload makes another generation with the same id and name, which takes the running one's handlers over.
 final class LoadedPlugin: @unchecked Sendable {
   let id: UInt32
+  /// 1, and one more with every reload.
+  let generation: Int
   let file: String
   let manifest: PluginManifest
-  let image: SealedImage
+  let sha256: String
   let services: HostServices
 
   let code: PluginCode
   /// The process of its own that it runs in; nil when it runs here.
   let worker: WorkerPlugin?
-  let configuration: PluginConfiguration
   /// Whose turn it is to be called, where the plugin cannot be called at any time.
   let turns: TurnGate?
-  let limitedCalls = PosixLock<[LimitedCall]>([])
+  /// By the tokens of handlers.
+  let limitedCalls = PosixLock<[UInt64: LimitedCall]>([:])
+  let standings = PosixLock<[UInt64: HandlerStanding]>([:])
   /// The thread that is inside one of the plugin's control functions; 0 when none is.
   private let controlThread = Atomic<UInt>(0)
   let misbehaviour = Atomic<Int>(0)
   /// The kinds that it has declared, by their place.
   let ownKinds = Atomic<UInt64>(0)
-  let metrics = PluginMetrics()
+  /// Those of all generations.
+  let metrics: PluginMetrics
   let mutes = PluginMutes()
   let blobs = PluginBlobs()
   let retained = RetainedEvents()
   let ticketOwner: TicketOwner
-  let state = Mutex(State())
+  /// Unlike the id no other generation's.
+  let instanceNumber = LoadedPlugin.lastInstance.wrappingAdd(1, ordering: .relaxed).newValue
+  private static let lastInstance = Atomic<UInt32>(0)
+  let state: Mutex<State>
 
   struct State: @unchecked Sendable {
     var stage = Stage.new
     var instance: UnsafeMutableRawPointer?
     var requests: [HandlerRequest] = []
     var nextToken: UInt64 = 1
-    var tokens: [HandlerToken] = []
+    /// The dispatcher's tokens of its voters, by name.
+    var tokens: [String: HandlerToken] = [:]
     var observer: Observer?
+    var settings: PluginSettings
+    /// A newer generation has taken its handlers over.
+    var isSuperseded = false
+    var configuration: PluginConfiguration
+    /// Those that were in force before: a plugin may keep texts of them until destroy.
+    var oldConfigurations: [PluginConfiguration] = []
+    /// The path of the folder of its own.
+    var dataFolder: OwnedCString?
+    /// The sealed copy of its file; nil when it is at its end.
+    var image: SealedImage?
   }
 
   enum Stage { case new, creating, created, starting, running, stopping, stopped, failed }
 
   /// Maps the code of a checked plugin and asks its entry; create is not called yet.
+  ///
+  /// - Parameters:
+  ///   - older: the generation before it.
+  ///   - code: of the same bytes, when they are mapped already.
+  ///   - isIsolated: it gets a process of its own.
   init(
-    _ candidate: PluginScanner.Candidate, id: UInt32, configuration: JSONValue,
+    _ candidate: PluginScanner.Candidate, id: UInt32, after older: LoadedPlugin? = nil,
+    code: PluginCode? = nil, configuration: CheckedConfiguration, settings: PluginSettings,
     services: HostServices, isIsolated: Bool = false
   ) throws(PluginProblem) {
     if isIsolated, let workers = services.workers {
       let worker = try WorkerPlugin(
-        candidate, id: id, configuration: configuration, services: services, workers: workers)
+        candidate, id: id, configuration: configuration.value, grants: settings.capabilities,
+        services: services, workers: workers)
       self.worker = worker
-      code = PluginCode(table: WorkerPlugin.table(), abi: HostServices.abi)
+      self.code = PluginCode(table: WorkerPlugin.table(), abi: HostServices.abi)
     } else {
       worker = nil
-      code = try PluginCode(candidate, mode: services.mode)
+      if let code {
+        self.code = code
+      } else {
+        self.code = try PluginCode(candidate, mode: services.mode)
+      }
     }
-    turns = TurnGate(concurrency: code.table.concurrency)
+    turns = TurnGate(concurrency: self.code.table.concurrency)
+    generation = (older?.generation ?? 0) + 1
+    metrics = older?.metrics ?? PluginMetrics()
+    metrics.beginGeneration()
     self.id = id
     ticketOwner = TicketOwner(pluginID: id)
     file = candidate.file
     manifest = candidate.manifest
-    image = candidate.image
+    sha256 = candidate.image.sha256
     self.services = services
-    self.configuration = PluginConfiguration(configuration)
+    state = Mutex(
+      State(
+        settings: settings, configuration: PluginConfiguration(configuration),
+        image: candidate.image))
   }
 
   var name: String { manifest.name }
 
   /// What can be told about it.
   var info: PluginInfo {
-    let (stage, handlers) = state.withLock { ($0.stage, $0.requests.map(\.info)) }
+    let (stage, handlers, settings) = state.withLock {
+      ($0.stage, $0.requests.map(\.info), $0.settings)
+    }
     let shown: PluginState =
       switch stage {
       case .new, .creating, .created, .starting: .created
@@ -89,8 +128,9 @@ final class LoadedPlugin: @unchecked Sendable {
       case .failed: .failed
       }
     return PluginInfo(
-      id: id, name: name, version: manifest.version, description: manifest.description,
-      abi: PluginCode.text(code.abi), file: file, sha256: image.sha256, state: shown,
+      id: id, generation: generation, name: name, version: manifest.version,
+      description: manifest.description, abi: PluginCode.text(code.abi), file: file,
+      sha256: sha256, state: shown, mode: settings.mode, isEnabled: settings.isEnabled,
       handlers: handlers, misbehaviour: misbehaviour.load(ordering: .relaxed),
       worker: worker?.report)
   }
@@ -104,23 +144,32 @@ final class LoadedPlugin: @unchecked Sendable {
   /// The observer, once it has been started.
   var observer: Observer? { state.withLock { $0.observer } }
 
+  var configuration: PluginConfiguration { state.withLock { $0.configuration } }
+
   // MARK: Life
 
   /// Creates the plugin's instance; its handlers wait.
   ///
-  /// - Parameter saved: what the generation before it has written; nil for none.
-  func create(from saved: [UInt8]? = nil) throws(PluginProblem) {
+  /// - Parameters:
+  ///   - saved: what the generation before it has written; nil for none.
+  ///   - version: what that generation's manifest says of it.
+  func create(from saved: [UInt8]? = nil, version: Int64 = 0) throws(PluginProblem) {
     state.withLock { $0.stage = .creating }
     let table = HostTable.make(for: self, abi: code.abi)
+    let configuration = configuration
     var create = kemon_create()
     create.size = UInt32(MemoryLayout<kemon_create>.size)
     create.config_len = configuration.textLength
     create.config_json = configuration.text
+    let dataFolder = try makeDataFolder()
+    state.withLock { $0.dataFolder = dataFolder }
+    create.data_dir = dataFolder?.pointer
     var error = Self.errorBuffer()
     let instance = (saved ?? [])
       .withUnsafeBytes { bytes in
         create.state = saved == nil ? nil : bytes.baseAddress ?? UnsafeRawPointer(CText.empty)
         create.state_len = UInt64(bytes.count)
+        create.state_version = UInt32(clamping: version)
         return asControl("create") { code.table.create(table, &create, &error) }
       }
     guard let instance else {
@@ -138,6 +187,15 @@ final class LoadedPlugin: @unchecked Sendable {
   func start(
     dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
   ) throws(PluginProblem) {
+    try start { () throws(RingError) in
+      try goLive(dispatcher: dispatcher, ring: ring, overflow: overflow)
+    }
+  }
+
+  /// Starts the plugin, and lets its handlers in.
+  ///
+  /// - Parameter goLive: lets events reach its handlers, or throws and has changed nothing.
+  func start(_ goLive: () throws(RingError) -> Void) throws(PluginProblem) {
     let instance = state.withLock { state in
       state.stage = .starting
       return state.instance
@@ -152,7 +210,10 @@ final class LoadedPlugin: @unchecked Sendable {
       }
     }
     do throws(RingError) {
-      try goLive(dispatcher: dispatcher, ring: ring, overflow: overflow)
+      try goLive()
+      setMaking(true)
+      services.timers?.start(instanceNumber)
+      state.withLock { $0.stage = .running }
     } catch {
       if let stop = code.table.stop { asControl("stop") { stop(instance) } }
       destroy(instance)
@@ -160,48 +221,6 @@ final class LoadedPlugin: @unchecked Sendable {
       throw PluginProblem(
         .startFailed, file: file, plugin: name, found: error.description,
         needed: "a free place for its observer")
-    }
-  }
-
-  private func goLive(
-    dispatcher: Dispatcher, ring: EventRing, overflow: OverflowPolicy
-  ) throws(RingError) {
-    // By now every plugin has declared its kinds.
-    let requests = state.withLock { state in
-      for index in state.requests.indices { state.requests[index].resolveKinds(except: owns) }
-      return state.requests
-    }
-    let observing = requests.filter { $0.role == .observer }
-    let voting = requests.filter { $0.role != .observer }
-    var observer: Observer?
-    if !observing.isEmpty {
-      let new = Observer(
-        named: name, ring: ring, overflow: overflow, handlers: handlers(observing))
-      // Before the voters, so that it sees everything that they vote on.
-      try new.start()
-      observer = new
-    }
-    let tokens = dispatcher.add(handlers(voting) + processWatch())
-    for (token, request) in zip(tokens, voting) {
-      services.handlerNames.set(request.name, for: token.id)
-    }
-    setMaking(true)
-    blobs.start(dispatcher)
-    services.timers?.start(id)
-    state.withLock { state in
-      state.observer = observer
-      state.tokens = tokens
-      state.stage = .running
-    }
-  }
-
-  private func handlers(_ requests: [HandlerRequest]) -> [KemonBus.Handler] {
-    requests.map { request in
-      var handler = request.handler(
-        pluginID: id, pluginName: name, isMonitoring: services.isMonitoring)
-      handler.mutes = mutes.setToAsk(for: request.token)
-      handler.modifiable = manifest.modifiable
-      return limited(handler, request)
     }
   }
 
@@ -215,13 +234,13 @@ final class LoadedPlugin: @unchecked Sendable {
       state.withLock { $0.stage = stage }
       return
     }
-    services.timers?.stop(id)
+    services.timers?.stop(instanceNumber)
     // Lanes that wait for a vote of the plugin go on now.
     TicketDesk.close(allOf: ticketOwner, .stop)
-    if !tokens.isEmpty { dispatcher.remove(tokens) }
+    if !tokens.isEmpty { dispatcher.remove(Array(tokens.values)) }
     observer?.stop()
-    services.typed.withdraw(owner: id)
-    setMaking(false)
+    services.typed.withdraw(owner: instanceNumber)
+    if state.withLock({ !$0.isSuperseded }) { setMaking(false) }
     guard haveLateCallsReturned() else {
       // Stop and destroy may count on no handler running any more: the instance is left as it is.
       state.withLock { $0.stage = .stopped }
@@ -236,7 +255,25 @@ final class LoadedPlugin: @unchecked Sendable {
     if kept > 0 {
       services.log.log(.warn, source: "host", "plugin \(name) has not released \(kept) events")
     }
-    state.withLock { $0.stage = .stopped }
+    state.withLock { state in
+      state.stage = .stopped
+      state.image = nil
+    }
+  }
+
+  /// Lets go of everything that nobody can ask for once the plugin is at its end and another one has its name.
+  ///
+  /// The object itself stays: a thread of the plugin that has outlived it may still call the host.
+  func forget() {
+    state.withLock { state in
+      state.requests = []
+      state.tokens = [:]
+      state.observer = nil
+      state.configuration = .none
+      state.oldConfigurations = []
+      state.dataFolder = nil
+      state.image = nil
+    }
   }
 
   private func destroy(_ instance: UnsafeMutableRawPointer?) {
@@ -246,11 +283,12 @@ final class LoadedPlugin: @unchecked Sendable {
 
   /// Forgets every handler that the plugin has asked for, and what it offers.
   private func fail() {
-    services.timers?.stop(id)
-    services.typed.withdraw(owner: id)
+    services.timers?.stop(instanceNumber)
+    services.typed.withdraw(owner: instanceNumber)
     state.withLock { state in
       state.requests = []
       state.stage = .failed
+      state.image = nil
     }
   }
 
@@ -280,7 +318,7 @@ final class LoadedPlugin: @unchecked Sendable {
   func problem(
     _ rule: PluginProblem.Rule, _ status: kemon_status, _ error: kemon_error, needed: String
   ) -> PluginProblem {
-    let text = withUnsafeBytes(of: error.text) { $0.cString }
+    let text = configuration.withoutSecrets(withUnsafeBytes(of: error.text) { $0.cString })
     let place = error.line > 0 ? "line \(error.line), column \(error.column): " : ""
     let code = error.code < 0 ? error.code : status
     let found = text.isEmpty ? "status \(code) without a reason" : "\"\(place)\(text)\""

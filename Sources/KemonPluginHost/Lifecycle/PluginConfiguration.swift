@@ -1,24 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import KemonText
 import Synchronization
 
-// Unchecked: C strings are made under the lock and never changed; they are never freed, as the plugin's code is.
+// Unchecked: C strings are made under the lock, never changed, and freed with the object.
 /// A plugin's configuration in the two forms that it can ask for: the JSON text, and values by path.
 final class PluginConfiguration: @unchecked Sendable {
+  /// What the plugin reads.
   let value: JSONValue
+  /// The same as the operator gave it.
+  let given: JSONValue
+  /// What must not be written anywhere.
+  private let secrets: [String]
   /// The JSON text, NUL-terminated.
   let text: UnsafePointer<CChar>
   /// Bytes of the text without its NUL.
   let textLength: UInt32
 
+  /// No configuration.
+  static let none = PluginConfiguration(CheckedConfiguration(.object([:])))
+
   private let strings = Mutex<[String: UInt]>([:])
 
-  init(_ value: JSONValue) {
-    self.value = value
+  init(_ checked: CheckedConfiguration) {
+    value = checked.value
+    given = checked.given
+    secrets = checked.secrets
     let text = value.text
     textLength = UInt32(clamping: text.utf8.count)
     self.text = CText.copy(text)
+  }
+
+  deinit {
+    free(UnsafeMutablePointer(mutating: text))
+    strings.withLock { strings in
+      for address in strings.values { free(UnsafeMutableRawPointer(bitPattern: address)) }
+    }
   }
 
   /// The text at a path, or nil when it is absent or not text.
@@ -42,4 +60,8 @@ final class PluginConfiguration: @unchecked Sendable {
     }
   }
 
+  /// A text of the plugin, without the secrets that it may quote.
+  func withoutSecrets(_ text: String) -> String {
+    secrets.reduce(text) { $1.isEmpty ? $0 : $0.replacing($1, with: JSONSchema.redaction) }
+  }
 }

@@ -18,6 +18,8 @@ public enum PluginState: String, Sendable {
 public struct PluginInfo: Sendable {
   /// The number that records carry, from 1.
   public let id: UInt32
+  /// 1, and one more with every reload.
+  public let generation: Int
   /// The name.
   public let name: String
   /// Its own version.
@@ -32,6 +34,13 @@ public struct PluginInfo: Sendable {
   public let sha256: String
   /// Where it is in its life.
   public let state: PluginState
+  /// Whether its votes count.
+  public let mode: VotingMode
+  /// Whether its handlers are called.
+  public let isEnabled: Bool
+  /// How many calls of a new generation's handlers must still be without fault before the old one goes; nil when no
+  /// old one waits.
+  public internal(set) var trial: Int?
   /// Its handlers, in the order of their registration.
   public let handlers: [HandlerInfo]
   /// Calls to the host that were refused because they broke the rules of the ABI.

@@ -15,3 +15,13 @@ enum CText {
     return UnsafePointer(copy)
   }
 }
+
+// Unchecked: the bytes never change.
+/// A C string that is freed with its object.
+final class OwnedCString: @unchecked Sendable {
+  let pointer: UnsafePointer<CChar>
+
+  init(_ text: String) { pointer = CText.copy(text) }
+
+  deinit { free(UnsafeMutablePointer(mutating: pointer)) }
+}

@@ -22,15 +22,13 @@ struct PluginCode {
   /// Maps the sealed copy of a library and asks its entry for the plugin's table.
   ///
   /// The library is never unmapped: a Swift plugin's types stay known to the runtime, a C++ plugin's unique symbols
-  /// to the linker. Its copy stays open as long, even when the plugin is refused: glibc tells libraries apart by
-  /// their paths, so a number that is used again would bring back the code of the plugin that had it before.
+  /// to the linker. Its sealed copy may be closed afterwards, the mapping keeps the bytes.
   init(_ candidate: PluginScanner.Candidate, mode: PluginMode) throws(PluginProblem) {
     func problem(_ rule: PluginProblem.Rule, _ found: String, _ needed: String) -> PluginProblem {
       PluginProblem(
         rule, file: candidate.file, plugin: candidate.manifest.name, found: found, needed: needed)
     }
     let path = candidate.image.linkerPath
-    _ = Unmanaged.passRetained(candidate.image)
     guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
       let message = dlerror().map { String(cString: $0) } ?? "no reason"
       throw problem(

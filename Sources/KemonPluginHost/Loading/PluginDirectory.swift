@@ -9,15 +9,26 @@ import Glibc
 struct PluginDirectory: ~Copyable {
   let path: String
   private let descriptor: Descriptor
+  /// Whether owners and modes are looked at.
+  private let checksOwners: Bool
 
-  init(_ path: String) throws(PluginProblem) {
-    let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard number >= 0 else {
-      throw PluginProblem(
-        .directoryOpen, file: path, found: describe(errno: errno), needed: "a folder of plugins")
-    }
-    let descriptor = Descriptor(number)
-    guard let status = descriptor.status(), status.hasTrustedOwner, !status.isWritableByOthers
+  /// Opens a folder.
+  ///
+  /// - Parameters:
+  ///   - checksOwners: refuse what somebody else can change: the folder, all on the way to it, files in it.
+  ///   - isOnTheWay: others may write to it where they cannot take anything away.
+  init(
+    _ path: String, checksOwners: Bool = true, isOnTheWay: Bool = false
+  ) throws(PluginProblem) {
+    let descriptor =
+      if checksOwners {
+        try TrustedPath.open(folder: path)
+      } else {
+        try Self.open(folder: path)
+      }
+    // On the way others may write to a folder like /tmp; into this one they could put plugins.
+    guard let status = descriptor.status(),
+      !checksOwners || isOnTheWay || (status.hasTrustedOwner && !status.isWritableByOthers)
     else {
       let status = descriptor.status()
       throw PluginProblem(
@@ -26,11 +37,22 @@ struct PluginDirectory: ~Copyable {
         needed: "\(Self.trustedOwners), not writable for group and others (chmod go-w)")
     }
     self.path = path
+    self.checksOwners = checksOwners
     self.descriptor = descriptor
   }
 
+  /// Opens a folder without asking who could have made it.
+  private static func open(folder path: String) throws(PluginProblem) -> Descriptor {
+    let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else {
+      throw PluginProblem(
+        .directoryOpen, file: path, found: describe(errno: errno), needed: "a folder of plugins")
+    }
+    return Descriptor(number)
+  }
+
   /// Who may own folders and files, for messages.
-  private static var trustedOwners: String {
+  static var trustedOwners: String {
     geteuid() == 0 ? "owner 0" : "owner 0 or \(geteuid())"
   }
 
@@ -72,9 +94,19 @@ struct PluginDirectory: ~Copyable {
 
   /// Opens a file of the folder that only root and this process' user can change.
   func open(file name: String) throws(PluginProblem) -> Descriptor {
+    guard let file = try find(file: name) else {
+      throw PluginProblem(
+        .fileOpen, file: path(of: name), found: describe(errno: ENOENT), needed: "a readable file")
+    }
+    return file
+  }
+
+  /// Opens a file as ``open(file:)`` does; nil when it is not there.
+  private func find(file name: String) throws(PluginProblem) -> Descriptor? {
     let path = path(of: name)
     let number = openat(descriptor.number, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard number >= 0 else {
+      if errno == ENOENT { return nil }
       if errno == ELOOP {
         throw PluginProblem(
           .fileLink, file: path, found: "a symbolic link", needed: "the library itself")
@@ -91,11 +123,11 @@ struct PluginDirectory: ~Copyable {
       throw PluginProblem(
         .fileKind, file: path, found: status.kindName, needed: "a regular file")
     }
-    guard status.hasTrustedOwner else {
+    guard !checksOwners || status.hasTrustedOwner else {
       throw PluginProblem(
         .fileOwner, file: path, found: "owner \(status.st_uid)", needed: Self.trustedOwners)
     }
-    guard !status.isWritableByOthers else {
+    guard !checksOwners || !status.isWritableByOthers else {
       throw PluginProblem(
         .fileWritable, file: path, found: status.modeText,
         needed: "not writable for group and others (chmod go-w)")
@@ -109,5 +141,51 @@ struct PluginDirectory: ~Copyable {
         needed: "at most \(SealedImage.sizeLimit)")
     }
     return file
+  }
+
+  /// All bytes of a small file that only root and this process' user can change; nil when it is not there.
+  func contents(of name: String, limit: Int) throws(PluginProblem) -> [UInt8]? {
+    guard let file = try find(file: name) else { return nil }
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 16 << 10)
+    while bytes.count <= limit {
+      let count = read(file.number, &block, block.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw PluginProblem(
+          .fileOpen, file: path(of: name), found: describe(errno: errno),
+          needed: "a readable file")
+      }
+      if count == 0 { return bytes }
+      bytes += block[..<count]
+    }
+    throw PluginProblem(
+      .fileSize, file: path(of: name), found: "more than \(limit) bytes", needed: "at most as many")
+  }
+
+  /// Writes a file of the folder anew: readers see the old one or the new one, whole.
+  func replace(file name: String, with bytes: [UInt8]) throws(PluginProblem) {
+    func failure() -> PluginProblem {
+      PluginProblem(
+        .lockWrite, file: path(of: name), found: describe(errno: errno), needed: "a writable folder"
+      )
+    }
+    let partial = name + ".new"
+    unlinkat(descriptor.number, partial, 0)
+    let number = openat(
+      descriptor.number, partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+    guard number >= 0 else { throw failure() }
+    let file = Descriptor(number)
+    var written = 0
+    while written < bytes.count {
+      let count = bytes[written...].withUnsafeBytes { write(file.number, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw failure() }
+      written += count
+    }
+    // Whatever the umask is: others may read it, and nobody else write.
+    guard fchmod(file.number, 0o644) == 0, fsync(file.number) == 0,
+      renameat(descriptor.number, partial, descriptor.number, name) == 0
+    else { throw failure() }
   }
 }

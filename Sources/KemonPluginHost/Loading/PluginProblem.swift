@@ -36,6 +36,20 @@ public struct PluginProblem: Error, Equatable, Sendable, CustomStringConvertible
     self.needed = PrintableText.escape(needed)
   }
 
+  /// Several problems of one plugin as one, which has the rule of the first.
+  init(together problems: [PluginProblem], _ rule: Rule, file: String, plugin: String) {
+    guard let first = problems.first, problems.count > 1 else {
+      let nothing = PluginProblem(
+        rule, file: file, plugin: plugin, found: "nothing", needed: "a plugin")
+      self = problems.first ?? nothing
+      return
+    }
+    let rest = problems.dropFirst().map { "; found \($0.found), needed is \($0.needed)" }
+    self.init(
+      first.rule, file: file, plugin: plugin, found: first.found,
+      needed: first.needed + rest.joined())
+  }
+
   init(_ broken: BrokenRule, file: String, plugin: String?) {
     self.init(
       broken.rule, file: file, plugin: plugin, found: broken.found, needed: broken.needed)
@@ -61,6 +75,7 @@ extension PluginProblem.Rule {
   // Files and folders.
   static let directoryOpen = Self("directory.open", "the folder cannot be read")
   static let directoryTrust = Self("directory.trust", "others can change the folder")
+  static let pathTrust = Self("path.trust", "others can change the way to the folder")
   static let fileOpen = Self("file.open", "the file cannot be read")
   static let fileLink = Self("file.link", "the file is a symbolic link")
   static let fileKind = Self("file.kind", "this is no regular file")
@@ -69,6 +84,18 @@ extension PluginProblem.Rule {
   static let fileEmpty = Self("file.empty", "the file is empty")
   static let fileSize = Self("file.size", "the file is too large")
   static let fileCopy = Self("file.copy", "the file cannot be copied into memory")
+
+  // Trust.
+  static let lockMissing = Self("lock.missing", "the folder has no lock")
+  static let lockFormat = Self("lock.format", "the lock cannot be read")
+  static let lockUnknown = Self("lock.unknown", "the lock does not name the plugin")
+  static let lockHash = Self("lock.hash", "the file is not the one that was locked")
+  static let lockAbsent = Self("lock.absent", "a plugin that was locked is not there")
+  static let lockWrite = Self("lock.write", "the lock cannot be written")
+  static let signatureMissing = Self("signature.missing", "the file is not signed")
+  static let signatureFormat = Self("signature.format", "the signature cannot be read")
+  static let signatureSigner = Self("signature.signer", "the file is signed by somebody else")
+  static let signatureWrong = Self("signature.wrong", "the signature is of other bytes")
 
   // The library.
   static let elfMagic = Self("elf.magic", "this is no ELF file")
@@ -95,6 +122,8 @@ extension PluginProblem.Rule {
   static let manifestText = Self("manifest.text", "a text of the manifest is wrong")
   static let manifestIsolation = Self("manifest.isolation", "the manifest's isolation is wrong")
   static let manifestList = Self("manifest.list", "a list of the manifest is wrong")
+  static let manifestState = Self("manifest.state", "the version of its state is wrong")
+  static let manifestConfig = Self("manifest.config", "the schema of its configuration is wrong")
 
   // Plugins among each other.
   static let pluginDuplicate = Self("plugin.duplicate", "the name is taken")
@@ -106,6 +135,9 @@ extension PluginProblem.Rule {
   static let selectionUnknown = Self("selection.unknown", "there is no plugin of that name")
   static let configUnknown = Self("config.unknown", "the configuration is for no plugin")
   static let configType = Self("config.type", "the configuration is wrong")
+  static let configSchema = Self("config.schema", "the configuration does not fit the plugin")
+
+  static let dataFolder = Self("data.folder", "the plugin's own folder cannot be used")
 
   // Its code.
   static let loadLink = Self("load.link", "the dynamic linker refuses the library")
@@ -114,4 +146,12 @@ extension PluginProblem.Rule {
   static let createFailed = Self("create.failed", "the plugin could not be created")
   static let startFailed = Self("start.failed", "the plugin could not be started")
   static let saveFailed = Self("save.failed", "the plugin could not save its state")
+  static let reconfigureFailed = Self(
+    "reconfigure.failed", "the plugin does not take the configuration")
+  static let reconfigureMissing = Self(
+    "reconfigure.missing", "the plugin takes no configuration while it runs")
+
+  // A running host.
+  static let runningNone = Self("running.none", "no plugin of that name runs")
+  static let reloadName = Self("reload.name", "the file holds another plugin now")
 }

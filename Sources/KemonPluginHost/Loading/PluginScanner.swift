@@ -9,6 +9,10 @@ public enum PluginScanner {
     let file: String
     let image: SealedImage
     let manifest: PluginManifest
+    /// What the operator grants it.
+    var grant = PluginGrant.usual
+    /// Who has signed it, where that was asked for.
+    var signer: MinisignPublicKey?
     /// How it is run when it is a program; nil for a library.
     var command: PluginProgram.Command?
   }
@@ -16,8 +20,11 @@ public enum PluginScanner {
   /// Looks at one file, and tells all that can be known without running it.
   ///
   /// - Parameter file: need not end in `.so`.
-  public static func inspect(_ file: String) -> PluginInspection {
-    examine(file).inspection
+  /// - Parameter trust: what it must show.
+  public static func inspect(
+    _ file: String, trust: TrustPolicy = TrustPolicy()
+  ) -> PluginInspection {
+    examine(file, trust).inspection
   }
 
   /// What folders hold.
@@ -35,12 +42,17 @@ public enum PluginScanner {
   ///
   /// - Parameter directories: folders; a path that is a file is looked at as such. A folder that cannot be read or
   ///   trusted is in the result with its problem.
-  public static func inspect(directories: [String]) -> [PluginInspection] {
-    let scan = scan(directories)
+  /// - Parameter trust: what each must show.
+  public static func inspect(
+    directories: [String], trust: TrustPolicy = TrustPolicy()
+  ) -> [PluginInspection] {
+    let scan = scan(directories, trust: trust)
     let nothing = JSONValue.object([:])
     let plan = LoadPlan(
       scan, configurations: nothing, defaults: nothing, disable: [], only: [], present: [])
-    let problems = Dictionary(grouping: plan.problems, by: \.file)
+    // What its configuration must have is no mistake of the plugin's.
+    let problems = Dictionary(
+      grouping: plan.problems.filter { $0.rule != .configSchema }, by: \.file)
     return scan.inspections.map { inspection in
       var inspection = inspection
       inspection.problems = problems[inspection.file] ?? []
@@ -49,84 +61,154 @@ public enum PluginScanner {
   }
 
   /// Finds what can be loaded, and everything that is wrong with the rest.
-  static func scan(_ directories: [String]) -> Scan {
+  static func scan(_ directories: [String], trust: TrustPolicy = TrustPolicy()) -> Scan {
     var scan = Scan()
     var owners: [String: String] = [:]
-    examine(directories) { result in
-      scan.inspections.append(result.inspection)
-      scan.problems += result.inspection.problems
-      guard let candidate = result.candidate else { return }
-      let name = candidate.manifest.name
-      if let owner = owners[name] {
-        scan.problems.append(
-          PluginProblem(
-            .pluginDuplicate, file: candidate.file, plugin: name,
-            found: "\"\(name)\" in \(owner), too", needed: "a name of its own"))
-        return
+    for path in directories {
+      let results: [Result]
+      do throws(PluginProblem) {
+        results = try examine(folder: path, trust, &scan.problems)
+      } catch {
+        results = [isFile(path) ? examine(path, trust) : unreadable(path, error)]
       }
-      owners[name] = candidate.file
-      scan.candidates.append(candidate)
+      for result in results { add(result, to: &scan, &owners) }
     }
     return scan
   }
 
+  private static func add(_ result: Result, to scan: inout Scan, _ owners: inout [String: String]) {
+    scan.inspections.append(result.inspection)
+    scan.problems += result.inspection.problems
+    guard let candidate = result.candidate else { return }
+    let name = candidate.manifest.name
+    if let owner = owners[name] {
+      scan.problems.append(
+        PluginProblem(
+          .pluginDuplicate, file: candidate.file, plugin: name,
+          found: "\"\(name)\" in \(owner), too", needed: "a name of its own"))
+      return
+    }
+    owners[name] = candidate.file
+    scan.candidates.append(candidate)
+  }
+
   private typealias Result = (inspection: PluginInspection, candidate: Candidate?)
 
-  private static func examine(_ directories: [String], _ body: (Result) -> Void) {
-    for path in directories {
+  private static func examine(
+    folder path: String, _ trust: TrustPolicy, _ problems: inout [PluginProblem]
+  ) throws(PluginProblem) -> [Result] {
+    let directory = try PluginDirectory(path, checksOwners: trust.checksOwners)
+    if directory.has(PluginProgram.manifestName) {
+      return [try examineProgram(in: directory, trust)]
+    }
+    let admission = try PluginAdmission(directory, trust)
+    var results: [Result] = []
+    for name in try directory.libraryNames() {
+      results.append(examine(name, in: directory, admission))
+    }
+    for name in try directory.programNames() {
+      let folder = directory.path(of: name)
       do throws(PluginProblem) {
-        let directory = try PluginDirectory(path)
-        if directory.has(PluginProgram.manifestName) { body(examineProgram(in: directory)) }
-        for name in try directory.libraryNames() { body(examine(name, in: directory)) }
-        for name in try directory.programNames() {
-          let folder = directory.path(of: name)
-          do throws(PluginProblem) {
-            body(examineProgram(in: try PluginDirectory(folder)))
-          } catch {
-            body(unreadable(folder, error))
-          }
-        }
+        let program = try PluginDirectory(folder, checksOwners: trust.checksOwners)
+        results.append(examineProgram(in: program, admission))
       } catch {
-        body(isFile(path) ? examine(path) : unreadable(path, error))
+        results.append(unreadable(folder, error))
       }
     }
+    // Who has locked a guard counts on it.
+    let present = Set(results.compactMap(\.inspection.manifest?.name))
+    for name in admission.lock?.plugins.keys.sorted() ?? [] where !present.contains(name) {
+      problems.append(
+        PluginProblem(
+          .lockAbsent, file: admission.lockPath, plugin: name, found: "no file of \"\(name)\"",
+          needed: "the plugin, or a lock without it"))
+    }
+    return results
   }
 
   // MARK: One file
 
-  private static func examine(_ file: String) -> Result {
+  private static func examine(_ file: String, _ trust: TrustPolicy) -> Result {
     let slash = file.lastIndex(of: "/")
     let folder = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
     let name = slash.map { String(file[file.index(after: $0)...]) } ?? file
     do throws(PluginProblem) {
-      return examine(name, in: try PluginDirectory(folder), shownAs: file)
+      let directory = try PluginDirectory(folder, checksOwners: trust.checksOwners)
+      if directory.has(PluginProgram.manifestName) {
+        return try examineProgram(in: directory, trust)
+      }
+      let admission = try PluginAdmission(directory, trust)
+      return examine(name, in: directory, admission, shownAs: file)
     } catch {
       return unreadable(file, error)
     }
   }
 
   private static func examine(
-    _ name: String, in directory: borrowing PluginDirectory, shownAs shown: String? = nil
+    _ name: String, in directory: borrowing PluginDirectory, _ admission: PluginAdmission,
+    shownAs shown: String? = nil
   ) -> Result {
     let file = shown ?? directory.path(of: name)
     do throws(PluginProblem) {
       let descriptor = try directory.open(file: name)
-      return check(try SealedImage(copying: descriptor, path: file), file: file)
+      var (inspection, candidate) = check(
+        try SealedImage(copying: descriptor, path: file), file: file)
+      do throws(PluginProblem) {
+        try admit(&candidate, name, in: directory, admission)
+      } catch {
+        inspection.problems.append(error)
+        candidate = nil
+      }
+      return (inspection, candidate)
     } catch {
       return unreadable(file, error)
     }
   }
 
-  private static func examineProgram(in directory: borrowing PluginDirectory) -> Result {
+  /// Looks at a program whose folder was named itself: the lock is in the folder that holds it, as for all.
+  private static func examineProgram(
+    in directory: borrowing PluginDirectory, _ trust: TrustPolicy
+  ) throws(PluginProblem) -> Result {
+    let outer = try PluginDirectory(
+      directory.path(of: ".."), checksOwners: trust.checksOwners, isOnTheWay: true)
+    return examineProgram(in: directory, try PluginAdmission(outer, trust))
+  }
+
+  private static func examineProgram(
+    in directory: borrowing PluginDirectory, _ admission: PluginAdmission
+  ) -> Result {
     do throws(PluginProblem) {
-      let candidate = try PluginProgram.read(in: directory)
-      let inspection = PluginInspection(
-        file: candidate.file, size: candidate.image.bytes.count, sha256: candidate.image.sha256,
-        manifest: candidate.manifest, neededLibraries: [], runPaths: [], problems: [])
+      let found = try PluginProgram.read(in: directory)
+      var inspection = PluginInspection(
+        file: found.file, size: found.image.bytes.count, sha256: found.image.sha256,
+        manifest: found.manifest, neededLibraries: [], runPaths: [], problems: [])
+      var candidate: Candidate? = found
+      do throws(PluginProblem) {
+        let name = found.file.split(separator: "/").last.map(String.init) ?? found.file
+        try admit(&candidate, name, in: directory, admission)
+      } catch {
+        inspection.problems.append(error)
+        candidate = nil
+      }
       return (inspection, candidate)
     } catch {
       return unreadable(directory.path(of: PluginProgram.manifestName), error)
     }
+  }
+
+  /// Asks whether a file that passed every check may be loaded, too.
+  private static func admit(
+    _ candidate: inout Candidate?, _ name: String, in directory: borrowing PluginDirectory,
+    _ admission: PluginAdmission
+  ) throws(PluginProblem) {
+    guard let image = candidate?.image, let manifest = candidate?.manifest,
+      let file = candidate?.file
+    else { return }
+    let signature = try directory.contents(
+      of: name + MinisignSignature.suffix, limit: MinisignSignature.sizeLimit)
+    let admitted = try admission.admit(image, manifest, file: file, signature: signature)
+    candidate?.grant = admitted.grant
+    candidate?.signer = admitted.signer
   }
 
   /// Takes a file over that another process has copied, sealed and checked.

@@ -2,6 +2,7 @@
 
 import CKemonPlatform
 import Glibc
+import Synchronization
 
 /// A copy of a library in memory that nobody can change any more: what is checked is what is loaded.
 ///
@@ -11,16 +12,26 @@ final class SealedImage: @unchecked Sendable {
   /// The largest library, in bytes; a Swift plugin with its runtime inside has about nine million.
   static let sizeLimit = 64 << 20
 
-  /// The copy's descriptor, open as long as the image lives: glibc knows a loaded library by its path, and a
-  /// number that is used again would give the old library for the new one.
+  /// The copy's descriptor, open as long as the image lives.
   let descriptor: Int32
   /// All bytes.
   let bytes: UnsafeRawBufferPointer
   /// SHA-256 of the bytes, in hexadecimal.
   let sha256: String
 
-  /// The path by which the dynamic linker finds the copy.
-  var linkerPath: String { "/proc/self/fd/\(descriptor)" }
+  /// The path by which the dynamic linker finds the copy, spelled as no other copy's in the life of the process.
+  ///
+  /// glibc knows a loaded library by the text of its path. A number of a descriptor is used again once the image is gone,
+  /// and would bring back the old library for the new one.
+  let linkerPath: String
+
+  private static let lastSerial = Atomic<UInt64>(0)
+
+  /// A path to a descriptor with a number hidden in it: `/.` for each bit that is 1, `/` for each 0.
+  static func path(to descriptor: Int32, serial: UInt64) -> String {
+    let steps = String(serial, radix: 2).map { $0 == "1" ? "/." : "/" }
+    return "/proc/self/fd\(steps.joined())/\(descriptor)"
+  }
 
   /// Copies a file, seals the copy and hashes it.
   ///
@@ -43,6 +54,8 @@ final class SealedImage: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: mapping, count: size)
     sha256 = SHA256.hexDigest(of: bytes)
     descriptor = copy.release()
+    linkerPath = Self.path(
+      to: descriptor, serial: Self.lastSerial.wrappingAdd(1, ordering: .relaxed).newValue)
   }
 
   /// Takes over a copy that another process has made and sealed.
@@ -61,6 +74,8 @@ final class SealedImage: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: mapping, count: Int(size))
     sha256 = SHA256.hexDigest(of: bytes)
     self.descriptor = copy.release()
+    linkerPath = Self.path(
+      to: descriptor, serial: Self.lastSerial.wrappingAdd(1, ordering: .relaxed).newValue)
   }
 
   deinit {

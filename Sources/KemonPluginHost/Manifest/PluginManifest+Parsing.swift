@@ -34,14 +34,14 @@ extension PluginManifest {
     needs = reader.names("needs", besides: name)
     after = reader.names("after", besides: name)
     extensions = reader.extensions()
-    isolation = reader.isolation()
     capabilities = reader.capabilities()
+    isolation = reader.isolation()
+    stateVersion = reader.stateVersion()
+    emits = reader.emits()
+    configuration = reader.configuration()
     reader.refuseUnknown()
     guard reader.broken.isEmpty else { throw ManifestError(broken: reader.broken) }
   }
-
-  /// What a plugin in a process of its own can be granted.
-  static let capabilities = ["fs.data", "net", "threads"]
 
   /// Whether a text can be a plugin's name.
   static func isName(_ text: String) -> Bool {
@@ -61,6 +61,18 @@ extension PluginManifest {
     return words.allSatisfy { word in
       !word.isEmpty && word.allSatisfy { isLowerCase($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
     }
+  }
+
+  /// Whether a text can be a kind's name: dotted words.
+  static func isKind(_ text: String) -> Bool {
+    let words = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    return words.count > 1 && text.utf8.count <= nameLimit
+      && words.allSatisfy { word in
+        guard let first = word.first, isLowerCase(first) else { return false }
+        return word.allSatisfy {
+          isLowerCase($0) || isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+        }
+      }
   }
 
   /// Whether a text is MAJOR.MINOR.PATCH, without leading zeros.
@@ -86,7 +98,7 @@ extension PluginManifest {
 private struct ManifestReader {
   static let known = [
     "name", "version", "abi", "description", "license", "needs", "after", "extensions",
-    "isolation", "capabilities",
+    "capabilities", "isolation", "state", "emits", "config",
   ]
   static let textLimit = 1024
   static let listLimit = 64
@@ -148,6 +160,16 @@ private struct ManifestReader {
     }
   }
 
+  mutating func capabilities() -> [String] {
+    let texts = list("capabilities", needed: "names of capabilities, each once") { _ in true }
+    for text in texts where !Capability.isKnown(text) {
+      fail(
+        .manifestList, "capabilities: " + JSONValue.string(String(text.prefix(64))).text,
+        Capability.needed(insteadOf: text))
+    }
+    return Set(texts).union(Capability.usual).sorted()
+  }
+
   mutating func isolation() -> PluginIsolation {
     guard let value = members["isolation"] else { return .any }
     if let isolation = value.string.flatMap(PluginIsolation.init(rawValue:)) { return isolation }
@@ -157,20 +179,43 @@ private struct ManifestReader {
     return .any
   }
 
-  mutating func capabilities() -> [String] {
-    let fields = ModifiableFields.names.map { PluginManifest.modifyPrefix + $0 }
-    let known = PluginManifest.capabilities + fields
-    return list("capabilities", needed: "of \(known.joined(separator: ", ")), each once") {
-      known.contains($0)
+  mutating func stateVersion() -> Int64 {
+    guard let value = members["state"] else { return 0 }
+    if let version = value.integer, (1...Int64(UInt32.max)).contains(version) { return version }
+    fail(.manifestState, found(value), "an integer from 1 to \(UInt32.max)")
+    return 0
+  }
+
+  mutating func emits() -> [String] {
+    list("emits", needed: "names of kinds such as \"my-guard.alert\", each once") {
+      PluginManifest.isKind($0)
     }
+  }
+
+  mutating func configuration() -> JSONSchema? {
+    guard let value = members["config"] else { return nil }
+    do throws(SchemaFailure) {
+      let schema = try JSONSchema(value)
+      if schema.admitsObjects { return schema }
+      fail(.manifestConfig, "a schema that no object keeps", "one for an object")
+    } catch {
+      for problem in error.problems {
+        let path = problem.path.isEmpty ? "config" : "config.\(problem.path)"
+        fail(.manifestConfig, "\(path): \(problem.found)", problem.needed)
+      }
+    }
+    return nil
   }
 
   /// A misspelled "need" must not be taken for the absence of needs.
   mutating func refuseUnknown() {
     for member in members.keys.sorted() where !Self.known.contains(member) {
+      let near = NearNames.of(member, among: Self.known)
       fail(
         .manifestMember, JSONValue.string(String(member.prefix(64))).text,
-        "one of \(Self.known.joined(separator: ", "))")
+        near.isEmpty
+          ? "one of \(Self.known.joined(separator: ", "))"
+          : "perhaps \(near.joined(separator: ", "))")
     }
   }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import KemonText
+
 /// What a plugin says of itself before any of its code runs.
 public struct PluginManifest: Equatable, Sendable {
   /// The name: lower case, digits and hyphens, unique in a host.
@@ -20,8 +22,14 @@ public struct PluginManifest: Equatable, Sendable {
   public let extensions: [String]
   /// Where it can run.
   public internal(set) var isolation = PluginIsolation.any
-  /// What it asks for beyond seeing events and voting, such as `net` or `modify:file.create.mode`.
-  public internal(set) var capabilities: [String] = []
+  /// What it asks the operator for, in the order of their names.
+  public internal(set) var capabilities = Capability.usual
+  /// The version of what it saves for its next generation; 0 when it does not say.
+  public internal(set) var stateVersion: Int64 = 0
+  /// Kinds of events that it emits.
+  public internal(set) var emits: [String] = []
+  /// What its configuration must look like; nil when it does not say.
+  public internal(set) var configuration: JSONSchema?
 }
 
 /// Everything that is wrong with a manifest.

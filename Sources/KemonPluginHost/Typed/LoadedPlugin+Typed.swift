@@ -37,7 +37,7 @@ extension LoadedPlugin {
       let signature = try Self.serviceSignature(signature)
       try services.typed.provide(
         Service(
-          name, signature, owner: id, ownerName: self.name,
+          name, signature, owner: instanceNumber, ownerName: self.name,
           function: unsafeBitCast(function, to: UnsafeRawPointer.self), context: context))
     }
   }

@@ -49,7 +49,7 @@ final class WorkerPlugin: @unchecked Sendable {
 
   init(
     _ candidate: PluginScanner.Candidate, id: UInt32, configuration: JSONValue,
-    services: HostServices, workers: WorkerServices
+    grants: Set<String>, services: HostServices, workers: WorkerServices
   ) throws(PluginProblem) {
     name = candidate.manifest.name
     limits = workers.limits
@@ -59,7 +59,7 @@ final class WorkerPlugin: @unchecked Sendable {
       plan = WorkerProcess.Plan(
         program: workers.program,
         command: candidate.command.map {
-          WorkerCommand($0, grants: candidate.manifest.capabilities, limits: workers.limits)
+          WorkerCommand($0, grants: grants.sorted(), limits: workers.limits)
         },
         image: candidate.image, page: page, transport: candidate.command == nil ? .ring : .socket,
         lanes: candidate.command == nil ? workers.laneCount : 1)
@@ -72,7 +72,7 @@ final class WorkerPlugin: @unchecked Sendable {
       WorkerHello(
         mode: services.mode, isMonitoring: services.isMonitoring, id: id, name: name,
         file: candidate.file, configuration: configuration, lanes: plan.lanes,
-        transport: plan.transport, grants: candidate.manifest.capabilities, limits: workers.limits,
+        transport: plan.transport, grants: grants.sorted(), limits: workers.limits,
         kernel: services.operations?.running,
         schema: candidate.command == nil ? nil : WorkerSchema.json
       ).json

@@ -11,7 +11,12 @@
 
 KEMON_MANIFEST("{\"name\": \"dns-watch\", \"version\": \"1.0.0\", \"abi\": 1, \"license\": \"Apache-2.0\","
                " \"description\": \"Prints name queries, refuses those of listed domains\","
-               " \"extensions\": [\"kemon.config/1\", \"kemon.output/1\"]}");
+               " \"extensions\": [\"kemon.config/1\", \"kemon.output/1\"],"
+               " \"capabilities\": [\"observe\", \"vote\"], \"config\": {\"type\": \"object\", "
+               "\"additionalProperties\": false, \"properties\": {\"print\": {\"type\": \"boolean\", \"default\": false}, \"dump\": "
+               "{\"type\": \"boolean\"}, \"dump_base\": {\"type\": \"string\", \"description\": \"the address of "
+               "the first byte of a dump, 0x...\"}, \"deny\": {\"type\": \"array\", \"default\": [], \"items\": "
+               "{\"type\": \"string\", \"description\": \"a domain\", \"minLength\": 1}}}}}");
 
 namespace {
 

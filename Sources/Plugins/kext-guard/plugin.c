@@ -9,7 +9,15 @@
 
 KEMON_MANIFEST("{\"name\": \"kext-guard\", \"version\": \"1.0.0\", \"abi\": 1, \"license\": \"Apache-2.0\","
                " \"description\": \"Keeps kernel extensions from starting\","
-               " \"extensions\": [\"kemon.config/1\"]}");
+               " \"extensions\": [\"kemon.config/1\"],"
+               " \"capabilities\": [\"vote\"], \"config\": {\"type\": \"object\", \"additionalProperties\": false, "
+               "\"properties\": {\"deny\": {\"type\": \"array\", \"default\": [], \"items\": {\"type\": \"object\", "
+               "\"additionalProperties\": false, \"required\": [\"id\"], \"properties\": {\"id\": {\"type\": "
+               "\"string\", \"description\": \"a bundle identifier, or its beginning and *\", \"minLength\": 1}, "
+               "\"version\": {\"type\": \"string\", \"description\": \"only this version\"}, \"below\": {\"type\": "
+               "\"string\", \"description\": \"only older versions\"}, \"from\": {\"type\": \"string\", "
+               "\"description\": \"only this version and newer ones\"}, \"reason\": {\"type\": \"string\", "
+               "\"description\": \"what people read\"}}}}}}}");
 
 /* The rules do not change after create: lanes share them without a lock. */
 static kemon_status on_start(void *ctx, const kemon_event *event, kemon_verdict *verdict) {

@@ -9,7 +9,13 @@
 
 KEMON_MANIFEST("{\"name\": \"policy-guard\", \"version\": \"1.0.0\", \"abi\": 1, \"license\": \"Apache-2.0\","
                " \"description\": \"Keeps MAC policies from being registered\","
-               " \"extensions\": [\"kemon.config/1\"]}");
+               " \"extensions\": [\"kemon.config/1\"],"
+               " \"capabilities\": [\"vote\"], \"config\": {\"type\": \"object\", \"additionalProperties\": false, "
+               "\"properties\": {\"deny\": {\"type\": \"array\", \"default\": [], \"items\": {\"type\": \"object\", "
+               "\"additionalProperties\": false, \"properties\": {\"name\": {\"type\": \"string\", \"description\": "
+               "\"a policy's short name, or its beginning and *\"}, \"operation\": {\"type\": \"string\", "
+               "\"description\": \"an operation that it handles, mpo_...\"}, \"reason\": {\"type\": \"string\", "
+               "\"description\": \"what people read\"}}}}}}}");
 
 /* The rules do not change after create: lanes share them without a lock. */
 static kemon_status on_register(void *ctx, const kemon_event *event, kemon_verdict *verdict) {

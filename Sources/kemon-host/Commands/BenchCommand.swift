@@ -43,7 +43,7 @@ struct BenchCommand: ParsableCommand {
       Console.error("\(recording): holds no event that could be played")
       throw ExitStatus.badData
     }
-    let pipeline = Pipeline(plugins, flow, nil, mode: .bench, overflow: .block)
+    let pipeline = try Pipeline(plugins, flow, nil, mode: .bench, overflow: .block)
     try pipeline.start(plugins)
     var runner = BenchRunner(records, pipeline)
     var progress = Progress()

@@ -11,11 +11,13 @@ struct PluginsInfoCommand: ParsableCommand {
   @Argument(help: "The plugin's file.", completion: .file(extensions: ["so"]))
   var file: String
 
+  @OptionGroup var trust: TrustOptions
+
   @Option(name: [.customShort("o"), .long], help: "How it is written.")
   var output: ReportFormat = .text
 
   func run() throws {
-    let inspection = PluginScanner.inspect(file)
+    let inspection = PluginScanner.inspect(file, trust: try trust.policy())
     switch output {
     case .json: Console.data(inspection.json.text)
     case .text:
@@ -35,10 +37,23 @@ struct PluginsInfoCommand: ParsableCommand {
       ("about", manifest?.description ?? "-"), ("license", manifest?.license ?? "-"),
       ("needs", list(manifest?.needs ?? [])), ("after", list(manifest?.after ?? [])),
       ("extensions", list(manifest?.extensions ?? [])),
-      ("libraries", list(inspection.neededLibraries)), ("runpath", list(inspection.runPaths)),
-      ("state", inspection.problems.isEmpty ? "ok" : "refused"),
+      ("capabilities", list(manifest?.capabilities ?? [])),
+      ("isolation", manifest?.isolation.rawValue ?? "-"),
+      ("state", manifest.map { $0.stateVersion > 0 ? "version \($0.stateVersion)" : "-" } ?? "-"),
+      ("emits", list(manifest?.emits ?? [])),
+      ("config", config(manifest?.configuration)), ("libraries", list(inspection.neededLibraries)),
+      ("runpath", list(inspection.runPaths)),
+      ("check", inspection.problems.isEmpty ? "ok" : "refused"),
     ]
-    return rows.map { $0 + String(repeating: " ", count: 12 - $0.count) + $1 }
+    return rows.map { $0 + String(repeating: " ", count: margin - $0.count) + $1 }
       .joined(separator: "\n")
+  }
+
+  private static let margin = 14
+
+  /// The schema, its lines below each other.
+  private static func config(_ schema: JSONSchema?) -> String {
+    schema?.value.indentedText.replacing("\n", with: "\n" + String(repeating: " ", count: margin))
+      ?? "-"
   }
 }

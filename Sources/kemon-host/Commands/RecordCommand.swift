@@ -15,6 +15,7 @@ struct RecordCommand: ParsableCommand {
   @OptionGroup var events: EventOutputOptions
   @OptionGroup var session: SessionOptions
   @OptionGroup var flow: FlowOptions
+  @OptionGroup var control: ControlOptions
 
   @Option(
     name: [.short, .long], help: ArgumentHelp("The new recording.", valueName: "file"),
@@ -25,7 +26,8 @@ struct RecordCommand: ParsableCommand {
     var plugins = plugins
     plugins.mode = plugins.mode ?? .monitor
     try ModelRun(
-      plugins: plugins, events: events, flow: flow, session: session, recording: write
+      plugins: plugins, events: events, flow: flow, control: control, session: session,
+      recording: write
     ).run(as: "record")
   }
 }

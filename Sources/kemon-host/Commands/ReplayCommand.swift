@@ -21,6 +21,7 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var events: EventOutputOptions
   @OptionGroup var flow: FlowOptions
   @OptionGroup var serve: ServeOptions
+  @OptionGroup var control: ControlOptions
 
   @Option(
     name: [.short, .long], help: ArgumentHelp("Record the replay, too.", valueName: "file"),
@@ -33,10 +34,11 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     let reader = try RecordingFile.open(recording)
-    let pipeline = Pipeline(plugins, flow, events, mode: .replay, overflow: .block)
+    let pipeline = try Pipeline(plugins, flow, events, mode: .replay, overflow: .block)
     try pipeline.start(plugins)
     if let write { try pipeline.startRecording(to: write, source: "replay of \(recording)") }
 
+    try pipeline.control(control)
     try pipeline.serve(serve)
     let player = Player(speed: speed, clock: pipeline.clock)
     let signals = SignalWatch { _ in player.stop() }

@@ -15,6 +15,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var events: EventOutputOptions
   @OptionGroup var session: SessionOptions
   @OptionGroup var flow: FlowOptions
+  @OptionGroup var control: ControlOptions
   @OptionGroup var serve: ServeOptions
 
   @Option(
@@ -28,7 +29,8 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     if listSessions { return SessionOptions.list() }
     try ModelRun(
-      plugins: plugins, events: events, flow: flow, serve: serve, session: session,
+      plugins: plugins, events: events, flow: flow, serve: serve, control: control,
+      session: session,
       recording: write
     ).run(as: "run")
   }

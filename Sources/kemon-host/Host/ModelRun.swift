@@ -13,13 +13,14 @@ struct ModelRun {
   let flow: FlowOptions
   /// Whom to serve the original's messages; nil for nobody.
   var serve: ServeOptions?
+  let control: ControlOptions
   let session: SessionOptions
   /// The file to record to; nil for none.
   let recording: String?
 
   func run(as verb: String) throws {
     let subject = try session.read()
-    let pipeline = Pipeline(
+    let pipeline = try Pipeline(
       plugins, flow, events, mode: .run, overflow: .drop, release: subject.release)
     // A driver that nothing was said about is let through: the embedded rule belongs to the embedded session.
     let isEmbedded = session.isEmbedded && plugins.configurationFile == nil
@@ -28,6 +29,7 @@ struct ModelRun {
     if let recording {
       try pipeline.startRecording(to: recording, source: "model \(subject.title)")
     }
+    try pipeline.control(control)
     try pipeline.serve(serve)
     let lines = try play(subject, pipeline)
     let report = pipeline.stop()

@@ -24,6 +24,7 @@ final class Pipeline {
   private var stateFolder: StateFolder?
   private let hadOutput = Pipeline.hasOutput
   private var allocatedBefore: UInt64 = 0
+  private var control: ControlServer?
 
   /// Wires a run together; nothing happens yet.
   ///
@@ -32,10 +33,11 @@ final class Pipeline {
   ///   - mode: what plugins are told.
   ///   - overflow: what happens to a subscriber that is a whole ring behind, unless the options say it.
   ///   - release: the kernel that runs; nil when events come from a recording.
+  /// - Throws: an exit code, after saying which key cannot be read.
   init(
     _ options: PluginOptions, _ flow: FlowOptions, _ events: EventOutputOptions?, mode: PluginMode,
     overflow: OverflowPolicy, release: KernelRelease? = nil
-  ) {
+  ) throws {
     self.events = events
     self.overflow = flow.onOverflow ?? overflow
     ring = EventRing(slots: flow.ring, simulatedLoss: flow.simulateDrops)
@@ -46,6 +48,7 @@ final class Pipeline {
     plugins = PluginHost(
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: output, log: log,
       observerOverflow: self.overflow, isMonitoring: options.mode == .monitor,
+      trust: try options.trust.policy(), dataDirectory: options.dataDirectory,
       operations: .mac(running: release), budgets: (try? options.budgets()) ?? CallBudgets())
     CrashReport.begin(ring)
   }
@@ -66,11 +69,11 @@ final class Pipeline {
   /// - Throws: exit code 5 when a plugin is missing that the options require.
   func start(_ options: PluginOptions, embedded: JSONValue = .object([:])) throws {
     stateFolder = try options.stateFolder.map { try StateFolder($0) }
-    let configuration = try PluginConfiguration.read(options, events)
+    let (configuration, places) = try PluginConfiguration.read(options, events)
     let report = plugins.load(
       directories: options.paths, configurations: configuration, defaults: embedded,
-      require: options.require, disable: Set(options.disable), only: Set(options.only),
-      isolate: options.isolate)
+      places: places, require: options.require, disable: Set(options.disable),
+      only: Set(options.only), isolate: options.isolate)
     let problems = report.problems + plugins.start()
     stateFolder?.write(plugins.plugins, dispatcher.handlerStatistics())
     allocatedBefore = CrashReport.allocatedBytes
@@ -107,6 +110,8 @@ final class Pipeline {
   /// Ends the run: observers and the recorder read what was published, plugins stop, output is flushed.
   @discardableResult
   func stop() -> FlowReport {
+    control?.stop()
+    control = nil
     plugins.stop()
     let allocated = CrashReport.allocatedBytes
     var report = FlowReport(
@@ -152,6 +157,20 @@ final class Pipeline {
       while server.clientCount < options.awaitClients { usleep(1000) }
     } catch {
       Console.error("--serve-original \(error)")
+      stop()
+      throw ExitCode.failure
+    }
+  }
+
+  /// Lets the plugins be controlled from now on, if the options say so.
+  ///
+  /// - Throws: an exit code, after saying why the socket cannot be used.
+  func control(_ options: ControlOptions) throws {
+    guard let path = options.socket else { return }
+    do {
+      control = try ControlServer(listeningAt: path, for: plugins)
+    } catch {
+      Console.error("--control \(error)")
       stop()
       throw ExitCode.failure
     }

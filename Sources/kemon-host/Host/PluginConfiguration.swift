@@ -15,8 +15,11 @@ enum PluginConfiguration {
   /// Reads the configuration that the options name.
   ///
   /// - Throws: an exit code, after saying what is wrong and where.
-  static func read(_ options: PluginOptions, _ output: EventOutputOptions?) throws -> JSONValue {
-    var configuration = try options.configurationFile.map(read(file:)) ?? .object([:])
+  static func read(
+    _ options: PluginOptions, _ output: EventOutputOptions?
+  ) throws -> (JSONValue, ConfigurationPlaces?) {
+    let file = try options.configurationFile.map(read(file:))
+    var configuration = file?.configurations ?? .object([:])
     for setting in options.settings { try apply(setting, to: &configuration) }
     if let dialect = output?.dialect {
       try set(.string(dialect.rawValue), at: "event-log.dialect", in: &configuration)
@@ -24,10 +27,15 @@ enum PluginConfiguration {
     if let format = output?.output, format != .none {
       try set(.string(format.rawValue), at: "event-log.format", in: &configuration)
     }
-    return configuration
+    return (configuration, file?.places)
   }
 
-  private static func read(file: String) throws -> JSONValue {
+  /// The plugins' configurations in a file.
+  ///
+  /// - Throws: an exit code, after saying what is wrong and where.
+  static func read(
+    file: String
+  ) throws -> (configurations: JSONValue, places: ConfigurationPlaces) {
     guard let bytes = FileManager.default.contents(atPath: file) else {
       Console.error(
         "\(file): cannot be read; needed is a JSON file with the plugins' configurations")
@@ -35,6 +43,7 @@ enum PluginConfiguration {
     }
     do {
       let value = try JSONValue(parsing: [UInt8](bytes))
+      let places = try ConfigurationPlaces(file: file, bytes: [UInt8](bytes))
       guard value.members != nil else {
         Console.error("\(file): found \(value.typeName), needed is an object with \"plugins\"")
         throw ExitStatus.configuration
@@ -49,7 +58,7 @@ enum PluginConfiguration {
           "\(file): \"plugins\": found \(plugins.typeName), needed is an object of plugins' names")
         throw ExitStatus.configuration
       }
-      return plugins
+      return (plugins, places)
     } catch let error as JSONError {
       Console.error("\(file): \(error)")
       throw ExitStatus.configuration

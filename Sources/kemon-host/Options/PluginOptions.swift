@@ -13,6 +13,8 @@ struct PluginOptions: ParsableArguments {
     completion: .directory)
   var paths: [String] = []
 
+  @OptionGroup var trust: TrustOptions
+
   @Option(
     help: ArgumentHelp("Fail (exit code 5) unless this plugin is loaded.", valueName: "name"))
   var require: [String] = []
@@ -73,6 +75,13 @@ struct PluginOptions: ParsableArguments {
       throw ValidationError("--budget: \(error)")
     }
   }
+
+  @Option(
+    name: .customLong("data"),
+    help: ArgumentHelp(
+      "Where plugins that are granted fs.data get a folder of their own, by their names.",
+      valueName: "dir"), completion: .directory)
+  var dataDirectory: String?
 
   @Option(
     help: """

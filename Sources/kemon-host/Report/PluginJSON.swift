@@ -21,6 +21,11 @@ extension PluginInspection {
       members["needs"] = texts(manifest.needs)
       members["after"] = texts(manifest.after)
       members["extensions"] = texts(manifest.extensions)
+      members["capabilities"] = texts(manifest.capabilities)
+      members["isolation"] = .string(manifest.isolation.rawValue)
+      members["state"] = .integer(manifest.stateVersion)
+      members["emits"] = texts(manifest.emits)
+      members["config"] = manifest.configuration?.value ?? .null
     }
     return .object(members)
   }

@@ -79,4 +79,14 @@ final class TestHost {
     builder.header.pointee.subject.uid = uid
     return dispatcher.dispatch(&builder)
   }
+
+  /// The tiers of the votes on what happened last.
+  var lastTiers: [UInt16] {
+    (0..<builder.view.voteCount).map { builder.view.vote($0).tier }
+  }
+
+  /// The reason codes of the votes on what happened last.
+  var lastVotes: [UInt32] {
+    (0..<builder.view.voteCount).map { builder.view.vote($0).reason_code }
+  }
 }

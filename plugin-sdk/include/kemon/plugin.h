@@ -17,6 +17,8 @@ typedef struct kemon_create {
   const char *data_dir;    /* a folder of the plugin's own, or NULL when it was granted none; lives until destroy */
   const void *state;       /* what save of the generation before wrote, or NULL */
   uint64_t state_len;
+  uint32_t state_version; /* "state" in the manifest of the generation that wrote it; 0 = it does not say */
+  uint32_t reserved;
 } kemon_create;
 
 /* Where save writes; the host's. */
@@ -96,8 +98,11 @@ static inline int kemon_speaks(kemon_hello *hello) {
  *   needs        names of plugins that must be loaded first
  *   after        names of plugins to be loaded first if they are there
  *   extensions   ids of the host's extensions that the plugin cannot do without
+ *   capabilities what it asks the operator for beside observing and voting: "fs.data", "net", "threads", ...
  *   isolation    "any" (it is as if it were not there), "worker": a process of its own, always, or "inproc": never
- *   capabilities what it asks for in a process of its own: "net", "fs.data", "threads"
+ *   state        the version of what save writes, from 1
+ *   emits        names of its own kinds of events
+ *   config       a JSON Schema: the host checks the configuration and fills in defaults before create
  * At file scope:  KEMON_MANIFEST("{\"name\": \"my-guard\", \"version\": \"1.0.0\", \"abi\": 1}"); */
 #define KEMON_MANIFEST_SECTION ".kemon.manifest"
 #define KEMON_MANIFEST(json)                                                                                           \

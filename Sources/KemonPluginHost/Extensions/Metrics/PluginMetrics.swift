@@ -58,6 +58,8 @@ final class PluginMetrics: @unchecked Sendable {
   }
 
   private let list = PosixLock<[(description: Description, source: Source)]>([])
+  /// The names that the plugin's present generation has used.
+  private let taken = PosixLock<Set<String>>([])
   /// The addresses of histograms by their ids, for readers without the lock.
   private let histograms: UnsafeMutablePointer<Atomic<UInt>>
 
@@ -66,12 +68,20 @@ final class PluginMetrics: @unchecked Sendable {
     for index in 0..<Self.countLimit { (histograms + index).initialize(to: Atomic(0)) }
   }
 
+  /// Lets a new generation of the plugin ask for the metrics of those before: they go on counting.
+  func beginGeneration() { taken.withLock { $0 = [] } }
+
   /// Makes a counter and gives its cells.
   func addCounter(
     _ description: Description
   ) throws(PluginRefusal) -> UnsafeMutablePointer<kemon_cell> {
     let bytes = Int(KEMON_LANES) * Self.cellBytes
-    return try add(description) { _ in
+    return try add(
+      description,
+      again: { source, _ in
+        if case .counter(let cells) = source { cells } else { nil }
+      }
+    ) { _ in
       let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.cellBytes)
       memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
       let cells = memory.assumingMemoryBound(to: kemon_cell.self)
@@ -81,17 +91,29 @@ final class PluginMetrics: @unchecked Sendable {
 
   /// Makes a histogram and gives its id.
   func addHistogram(_ description: Description) throws(PluginRefusal) -> UInt32 {
-    try add(description) { index in
+    try add(
+      description,
+      again: { source, index in
+        if case .histogram = source { UInt32(index) } else { nil }
+      }
+    ) { index in
       let histogram = MetricHistogram()
       histograms[index].store(histogram.address, ordering: .releasing)
       return (.histogram(histogram), UInt32(index))
     }
   }
 
+  /// - Parameter again: what is given for a metric of an earlier generation; nil when it is of another sort.
   private func add<Result>(
-    _ description: Description, _ make: (Int) -> (Source, Result)
+    _ description: Description, again: (Source, Int) -> Result?, _ make: (Int) -> (Source, Result)
   ) throws(PluginRefusal) -> Result {
     try list.withLock { list throws(PluginRefusal) in
+      let isNew = taken.withLock { $0.insert(description.name).inserted }
+      if isNew, let index = list.firstIndex(where: { $0.description == description }),
+        let known = again(list[index].source, index)
+      {
+        return known
+      }
       guard list.count < Self.countLimit else {
         throw PluginRefusal(KEMON_E_FULL, "a plugin has at most \(Self.countLimit) metrics")
       }

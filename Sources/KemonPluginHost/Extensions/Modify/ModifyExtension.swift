@@ -56,8 +56,10 @@ enum ModifyExtension {
 }
 
 extension LoadedPlugin {
-  /// The fields that the manifest says the plugin changes.
-  var modifiable: ModifiableFields { manifest.modifiable }
+  /// The fields that the plugin may change: the manifest names them, and the operator grants them.
+  var modifiable: ModifiableFields {
+    PluginManifest.modifiable(by: manifest.capabilities.filter(settings.capabilities.contains))
+  }
 }
 
 extension PluginManifest {
@@ -65,10 +67,13 @@ extension PluginManifest {
   static let modifyPrefix = "modify:"
 
   /// The fields that the plugin may change before an operation.
-  var modifiable: ModifiableFields {
+  var modifiable: ModifiableFields { Self.modifiable(by: capabilities) }
+
+  /// The fields that capabilities name.
+  static func modifiable(by capabilities: [String]) -> ModifiableFields {
     capabilities.reduce(into: []) { fields, capability in
-      guard capability.hasPrefix(Self.modifyPrefix) else { return }
-      let name = String(capability.dropFirst(Self.modifyPrefix.count))
+      guard capability.hasPrefix(modifyPrefix) else { return }
+      let name = String(capability.dropFirst(modifyPrefix.count))
       if let field = ModifiableFields(named: name) { fields.formUnion(field) }
     }
   }

@@ -112,6 +112,12 @@ final class EventTimers: Sendable {
     bell.signal()
   }
 
+  /// Keeps the timers of a plugin from firing until it is started again; returns when no call of it runs.
+  func pause(_ owner: UInt32) {
+    state.withLock { _ = $0.active.remove(owner) }
+    waitForCall { $0.owner == owner }
+  }
+
   /// Removes all timers of a plugin; returns when no call of it runs.
   func stop(_ owner: UInt32) {
     state.withLock { state in

@@ -18,15 +18,16 @@ enum TimerExtension {
         guard !plugin.isOver else { return KEMON_E_STATE }
         let call = EventTimers.Call(function: function, context: context)
         guard let timers = plugin.services.timers else { return KEMON_E_UNSUPPORTED }
-        guard let number = timers.arm(call, of: plugin.id, delay: delay, period: period) else {
-          return KEMON_E_FULL
-        }
+        guard
+          let number = timers.arm(
+            call, of: plugin.instanceNumber, delay: delay, period: period)
+        else { return KEMON_E_FULL }
         id.pointee = number
         return KEMON_OK
       },
       cancel: { host, id in
         guard let plugin = HostTable.plugin(host) else { return KEMON_E_INVALID }
-        let isFound = plugin.services.timers?.cancel(id, of: plugin.id) ?? false
+        let isFound = plugin.services.timers?.cancel(id, of: plugin.instanceNumber) ?? false
         return isFound ? KEMON_OK : KEMON_E_NOTFOUND
       }))
 }

@@ -53,6 +53,15 @@ final class ServiceRegistry: Sendable {
     }
   }
 
+  /// Puts what a generation of a plugin offers back into the place that a newer one has taken.
+  func offerAgain(owner: UInt32) {
+    content.withLock { content in
+      for service in content.services where service.owner == owner {
+        content.slots[service.name]?.set(service)
+      }
+    }
+  }
+
   /// Takes away what a plugin offers; returns when nobody is inside any of it.
   func withdraw(owner: UInt32) {
     let services = content.withLock { content in

@@ -50,7 +50,10 @@ final class WorkerSession {
     do throws(PluginProblem) {
       let candidate = try PluginScanner.adopt(KEMON_WORKER_PLUGIN, file: hello.file)
       plugin = try LoadedPlugin(
-        candidate, id: hello.id, configuration: hello.configuration, services: services)
+        candidate, id: hello.id, configuration: CheckedConfiguration(hello.configuration),
+        settings: PluginSettings(
+          mode: hello.isMonitoring ? .monitor : .enforce, capabilities: Set(hello.grants)),
+        services: services)
       try plugin.create(from: state.isEmpty ? nil : state)
     } catch {
       throw WorkerFailure(error.found)

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import KemonPluginHost
+import KemonText
+
+struct PluginsReloadCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reload",
+    abstract: "Replace a plugin of a running host by a new generation, made from its file.",
+    discussion: """
+      No event is lost or seen twice. What is wrong with the new generation leaves the old one as it \
+      was; when one of its handlers fails in its first events, the old one comes back.
+      """)
+
+  @Argument(help: "The plugin's name.")
+  var name: String
+
+  @OptionGroup var host: RunningHostOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Watch so many calls of the new generation's handlers; 0 lets the old one go at once.",
+      valueName: "N"))
+  var trialEvents = PluginHost.trialEvents
+
+  func run() throws {
+    let answer = try host.ask(
+      "reload", ["plugin": .string(name), "trial_events": .integer(Int64(trialEvents))])
+    let plugin = RunningPlugin(answer["plugin"])
+    let code = answer["reuses_code"]?.bool == true ? "the same code" : "new code"
+    let state = answer["state_bytes"]?.integer.map { ", \($0) bytes of state" } ?? ""
+    Console.note(
+      "\(name): generation \(plugin.generation), version \(plugin.version), \(code)\(state)")
+  }
+}
+
+struct PluginsReconfigureCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reconfigure",
+    abstract: "Give a plugin of a running host another configuration, all of it or none.")
+
+  @Argument(help: "The plugin's name.")
+  var name: String
+
+  @OptionGroup var host: RunningHostOptions
+
+  @Option(
+    name: .customLong("config"),
+    help: ArgumentHelp(
+      "A JSON file, as for run: {\"plugins\": {\"NAME\": {…}}}.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
+  var configurationFile: String
+
+  func run() throws {
+    let all = try PluginConfiguration.read(file: configurationFile).configurations
+    guard let mine = all.members?[name] else {
+      Console.error("\(configurationFile): \"plugins\" has no member \"\(name)\"")
+      throw ExitStatus.configuration
+    }
+    _ = try host.ask("reconfigure", ["plugin": .string(name), "config": mine])
+    Console.note("\(name): reconfigured")
+  }
+}
+
+struct PluginsEnableCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "enable",
+    abstract: "Let the handlers of a plugin of a running host be called again.")
+
+  @Argument(help: "The plugin's name.")
+  var name: String
+
+  @OptionGroup var host: RunningHostOptions
+
+  func run() throws {
+    _ = try host.ask("enable", ["plugin": .string(name)])
+    Console.note("\(name): enabled")
+  }
+}
+
+struct PluginsDisableCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "disable",
+    abstract: "Let the handlers of a plugin of a running host not be called for a while.")
+
+  @Argument(help: "The plugin's name.")
+  var name: String
+
+  @OptionGroup var host: RunningHostOptions
+
+  func run() throws {
+    _ = try host.ask("disable", ["plugin": .string(name)])
+    Console.note("\(name): disabled")
+  }
+}
+
+struct PluginsSetModeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "set-mode",
+    abstract: "Decide whether the votes of a plugin of a running host count.")
+
+  @Argument(help: "The plugin's name.")
+  var name: String
+
+  @Argument(help: "enforce: they count. monitor: they are only recorded.")
+  var mode: EnforcementMode
+
+  @OptionGroup var host: RunningHostOptions
+
+  func run() throws {
+    _ = try host.ask("set-mode", ["plugin": .string(name), "mode": .string(mode.rawValue)])
+    Console.note("\(name): mode \(mode.rawValue)")
+  }
+}
+
+struct PluginsResetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reset",
+    abstract: "Forget the strikes of a plugin of a running host, and end its quarantine.")
+
+  @Argument(help: "The plugin's name.")
+  var name: String
+
+  @OptionGroup var host: RunningHostOptions
+
+  func run() throws {
+    _ = try host.ask("reset", ["plugin": .string(name)])
+    Console.note("\(name): strikes forgotten")
+  }
+}
