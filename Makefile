@@ -121,6 +121,10 @@ check-hooks: setup $(VENV)/.ready ## Hook every function of five libraries and c
 stress-hooks: setup ## Hook and unhook functions for a minute each while 2, 4 and 8 threads call them
 	export KEMON_STRESS_SECONDS=$${KEMON_STRESS_SECONDS:-60} && $(TEST) --filter HookStressTests
 
+.PHONY: stress-model
+stress-model: setup ## Drive all families of the model for a minute while plugins come and go
+	export KEMON_STRESS_SECONDS=$${KEMON_STRESS_SECONDS:-60} && $(TEST) --filter LoadStressTests
+
 .PHONY: bench-hooks
 bench-hooks: setup $(VENV)/.ready ## Measure hooks beside detours, libffi and frida
 	umask 022 && $(SWIFT) build -c release --package-path Benchmarks/Hooks --scratch-path Benchmarks/Hooks/$(SCRATCH)
