@@ -125,6 +125,10 @@ stress-hooks: setup ## Hook and unhook functions for a minute each while 2, 4 an
 stress-reload: setup ## Reload a plugin ten thousand times under load and count every event
 	export KEMON_STRESS_RELOADS=$${KEMON_STRESS_RELOADS:-10000} && $(TEST) --filter ReloadStressTests
 
+.PHONY: stress-model
+stress-model: setup ## Drive all families of the model for a minute while plugins come and go
+	export KEMON_STRESS_SECONDS=$${KEMON_STRESS_SECONDS:-60} && $(TEST) --filter LoadStressTests
+
 .PHONY: bench-hooks
 bench-hooks: setup $(VENV)/.ready ## Measure hooks beside detours, libffi and frida
 	umask 022 && $(SWIFT) build -c release --package-path Benchmarks/Hooks --scratch-path Benchmarks/Hooks/$(SCRATCH)

@@ -14,8 +14,13 @@ final class ExecOperation {
   var device: UInt64 = 0
   var inode: UInt64 = 0
   /// The image; of a script the script.
-  let path = PathRoom()
-  let directory = PathRoom()
+  var path = PathRoom()
+  var directory = PathRoom()
+
+  deinit {
+    path.deallocate()
+    directory.deallocate()
+  }
 
   fileprivate func begin(_ owner: UnsafeRawPointer) {
     self.owner = owner
