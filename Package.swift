@@ -68,8 +68,8 @@ func plugin(
 let sessions = [
   "mandiant-monitor", "mac-listing", "mac-blocking", "dns-query", "kext-lifecycle", "ksbox",
   "mixed-day",
-  "file-ops", "kauth-listener", "anti-debug", "kauth-limitation-1", "kauth-limitation-2",
-  "kauth-limitation-3", "kauth-limitation-5",
+  "file-ops", "processes", "dylibs", "kauth-listener", "anti-debug", "kauth-limitation-1",
+  "kauth-limitation-2", "kauth-limitation-3", "kauth-limitation-4", "kauth-limitation-5",
 ]
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {

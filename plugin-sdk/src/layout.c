@@ -313,11 +313,11 @@ OFFSET(kemon_net_connect, address_family, 20);
 OFFSET(kemon_net_connect, protocol, 22);
 
 SIZE(kemon_process, 32);
-OFFSET(kemon_process, start_ns, 0);
-OFFSET(kemon_process, pid, 8);
+OFFSET(kemon_process, target_start_ns, 0);
+OFFSET(kemon_process, target_pid, 8);
 OFFSET(kemon_process, method, 12);
-OFFSET(kemon_process, comm, 16);
-OFFSET(kemon_process, exe, 24);
+OFFSET(kemon_process, target_comm, 16);
+OFFSET(kemon_process, target_exe, 24);
 
 SIZE(kemon_process_exit, 16);
 OFFSET(kemon_process_exit, status, 0);

@@ -91,13 +91,6 @@ public final class FileSystem: @unchecked Sendable {
     }
   }
 
-  /// Makes the context of a child, with the same open files.
-  func fork(_ parent: ProcessContext, as child: Session.Process) -> ProcessContext {
-    let made = parent.forked(as: child)
-    processes.withLock { $0[child.pid] = made }
-    return made
-  }
-
   /// Forgets a process; its files are closed, and nobody is told of that, as in XNU.
   public func exit(_ context: ProcessContext) {
     context.descriptors.withLock { $0.removeAll() }

@@ -100,6 +100,8 @@ extension KernelModel {
   /// - Throws: when the model has been closed, or a hook that is put in on the way was refused.
   public func run(_ load: GeneratedLoad) throws(KernelError) -> GeneratedLoad.Result {
     try restarted(with: KextLoad.kexts(load.threads)) {
+      // Before anybody forks: their numbers are theirs.
+      for process in LoadProcess.all(threads: load.threads) { processes.adopt(process) }
       let total = PosixLock(GeneratedLoad.Result())
       let threads = (0..<load.threads).map { number in
         WorkerThread(named: "load \(number)") {
