@@ -91,6 +91,14 @@ model: ## Search the ring's model with spin (minutes)
 check: ## Check the format of all Swift files
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 
+.PHONY: abi-lint
+abi-lint: ## Refuse changes of the SDK's headers that break plugins; scripts/abi-lint --update takes over what was appended
+	scripts/abi-lint
+
+.PHONY: reference
+reference: ## Write docs/plugins/reference.md from the headers
+	scripts/update-reference
+
 .PHONY: format
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)

@@ -108,7 +108,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CKemonPlugin", path: "plugin-sdk",
-      exclude: ["examples", "cmake", "python", "README.md", "CMakeLists.txt"],
+      exclude: [
+        "abi", "cmake", "examples", "python", "rust", "templates", "testing", "README.md",
+        "CMakeLists.txt",
+      ],
       sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
     .target(name: "CKemonPlatform", cSettings: strictC),
     .target(name: "KemonPlatform", swiftSettings: rules),
