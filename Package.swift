@@ -88,6 +88,7 @@ let package = Package(
     .library(
       name: "KemonPluginHost", targets: ["KemonPluginHost", "KemonBus", "KemonEvents", "KemonText"]),
     .library(name: "KemonPluginKit", targets: ["KemonPluginKit"]),
+    .library(name: "KemonPluginTesting", targets: ["KemonPluginTesting"]),
     .library(name: "kext-guard", type: .dynamic, targets: ["kext-guard"]),
     .library(name: "policy-guard", type: .dynamic, targets: ["policy-guard"]),
     .library(name: "dns-watch", type: .dynamic, targets: ["dns-watch"]),
@@ -151,11 +152,20 @@ let package = Package(
       ], swiftSettings: rules),
     .target(
       name: "KemonPluginKit", dependencies: ["KemonEvents", "CKemonPlugin"], swiftSettings: rules),
+    .target(
+      name: "KemonPluginTesting", dependencies: ["KemonEvents", "KemonPlatform"],
+      swiftSettings: rules),
+    .target(
+      name: "KemonPluginCheck",
+      dependencies: [
+        "KemonBus", "KemonEvents", "KemonPluginHost", "KemonPluginTesting", "KemonRecording",
+        "KemonText", "CKemonPlatform",
+      ], swiftSettings: rules),
     .executableTarget(
       name: "kemon-host",
       dependencies: [
         "KemonEvents", "KemonBus", "KemonHooks", "KemonKernel", "KemonRecording", "KemonPluginHost",
-        "KemonText",
+        "KemonPluginCheck", "KemonText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ], swiftSettings: rules),
@@ -163,7 +173,7 @@ let package = Package(
     // Tests.
     .target(name: "KemonTestSupport", path: "Tests/Support", swiftSettings: rules),
     .target(
-      name: "KemonFakeHost", dependencies: ["KemonEvents", "KemonTestSupport"],
+      name: "KemonFakeHost", dependencies: ["KemonPluginTesting", "KemonTestSupport"],
       path: "Tests/FakeHost",
       swiftSettings: rules),
     tests("KemonEvents", ["KemonEvents", "KemonTestSupport"]),

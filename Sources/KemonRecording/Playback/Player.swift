@@ -104,6 +104,21 @@ public final class Player: Sendable {
     return replay.outcome
   }
 
+  /// Asks the handlers of a dispatcher about each event of an arena, and shows each with its votes and its verdict.
+  ///
+  /// - Parameter each: sees the event as it was published; the view is valid during the call.
+  @discardableResult
+  public func play(
+    _ records: RecordArena, into dispatcher: Dispatcher,
+    showing each: (RecordView, Verdict) -> Void
+  ) -> Outcome {
+    var replay = DispatchedReplay(dispatcher)
+    play(records) { builder in
+      if let verdict = replay.offer(&builder) { each(builder.view, verdict) }
+    }
+    return replay.outcome
+  }
+
   /// Asks the handlers of a dispatcher about each event of a recording, without keeping them in memory.
   ///
   /// - Parameters:
@@ -144,10 +159,12 @@ private struct DispatchedReplay {
 
   init(_ dispatcher: Dispatcher) { self.dispatcher = dispatcher }
 
-  mutating func offer(_ builder: inout RecordBuilder) {
+  /// - Returns: nil for an event that is left out.
+  @discardableResult
+  mutating func offer(_ builder: inout RecordBuilder) -> Verdict? {
     guard !dispatcher.emissions.isMade(builder.view.kind) else {
       outcome.leftOut += 1
-      return
+      return nil
     }
     let operation = builder.header.pointee.corr
     let phase = builder.header.pointee.phase
@@ -159,11 +176,12 @@ private struct DispatchedReplay {
     }
     let verdict = dispatcher.dispatch(&builder)
     outcome.events += 1
-    guard verdict.isDenied else { return }
+    guard verdict.isDenied else { return verdict }
     outcome.denied += 1
     if phase == EventPhase.pre.rawValue, operation != 0, denials.count < Self.openLimit {
       denials[operation] = verdict.error
     }
+    return verdict
   }
 
   /// Makes the payload of a post event say what the hook would have made of the denial.

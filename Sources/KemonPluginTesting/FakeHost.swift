@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonEvents
+import KemonPlatform
 
 /// A host for tests of plugins: it keeps what the plugin registers, writes and logs, and calls its handlers.
 ///
 /// It evaluates no filters and joins no votes, and knows nothing of the values that signatures name: see
-/// ``vote(_:words:)``. Use it from one thread.
+/// ``vote(_:words:)``. Use it from one thread; only the plugin may log and write from any.
 public final class FakeHost {
   /// A handler as the plugin registered it.
   public struct Registered {
@@ -25,14 +26,16 @@ public final class FakeHost {
     public let priority: Int32
     /// The names and types of its arguments; nil for a handler that gets the event.
     public let signature: String?
-    let function: kemon_handler_fn
+    /// `KEMON_CACHE_*`.
+    public let cacheFields: UInt32
+    package let function: kemon_handler_fn
     let typed: kemon_any_fn?
-    let context: UnsafeMutableRawPointer?
+    package let context: UnsafeMutableRawPointer?
 
     /// Whether it only looks on.
     public var isObserver: Bool { flags & KEMON_H_OBSERVE != 0 }
 
-    func takes(_ record: RecordView) -> Bool {
+    package func takes(_ record: RecordView) -> Bool {
       EventKind.matching(kind, phase: phase).contains(record.kind)
     }
   }
@@ -72,9 +75,9 @@ public final class FakeHost {
   /// What the plugin registered, in order.
   public internal(set) var handlers: [Registered] = []
   /// What the plugin wrote to standard output.
-  public internal(set) var output: [UInt8] = []
-  /// What the plugin logged.
-  public internal(set) var log: [String] = []
+  public var output: [UInt8] { said.withLock { $0.output } }
+  /// What the plugin logged: the level and the text.
+  public var log: [String] { said.withLock { $0.log } }
   /// Names of plugins by id.
   public var pluginNames: [UInt32: String] = [:]
   /// Names of handlers by id.
@@ -85,7 +88,8 @@ public final class FakeHost {
   public var refusal: (code: kemon_status, text: String, column: UInt32)?
 
   let extensions: Set<String>
-  var texts: [String: UnsafeMutablePointer<CChar>] = [:]
+  private var texts: [String: UnsafeMutablePointer<CChar>] = [:]
+  private let said = PosixLock<(output: [UInt8], log: [String])>(([], []))
 
   /// Makes a host.
   ///
@@ -114,8 +118,16 @@ public final class FakeHost {
 
   /// What the plugin wrote to standard output, as text; forgets it.
   public func takeOutput() -> String {
-    defer { output = [] }
-    return String(decoding: output, as: UTF8.self)
+    said.withLock { said in
+      defer { said.output = [] }
+      return String(decoding: said.output, as: UTF8.self)
+    }
+  }
+
+  func say(_ line: String) { said.withLock { $0.log.append(line) } }
+
+  func write(_ bytes: UnsafeRawBufferPointer) {
+    said.withLock { $0.output.append(contentsOf: bytes) }
   }
 
   /// Calls the handlers that vote on this record's kind.
@@ -164,7 +176,7 @@ public final class FakeHost {
   }
 
   /// A C string that lives as long as the host; the same text gives the same pointer.
-  func text(_ text: String) -> UnsafeMutablePointer<CChar> {
+  package func text(_ text: String) -> UnsafeMutablePointer<CChar> {
     if let known = texts[text] { return known }
     let bytes = text.utf8CString
     let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)

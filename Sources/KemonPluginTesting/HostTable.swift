@@ -15,7 +15,7 @@ extension kemon_host {
     table.abi = UInt32(KEMON_ABI_MAJOR) << 16 | UInt32(KEMON_ABI_MINOR)
     table.plugin_id = 7
     table.ext = { host, id in
-      guard let id, let host = KemonFakeHost.fake(host) else { return nil }
+      guard let id, let host = KemonPluginTesting.fake(host) else { return nil }
       let name = String(cString: id)
       guard host.extensions.contains(name) else { return nil }
       return switch name {
@@ -27,16 +27,16 @@ extension kemon_host {
     }
     table.log = { host, level, bytes, length in
       let text = UnsafeRawBufferPointer(start: bytes, count: length)
-      KemonFakeHost.fake(host)?.log.append("\(level) \(String(decoding: text, as: UTF8.self))")
+      KemonPluginTesting.fake(host)?.say("\(level) \(String(decoding: text, as: UTF8.self))")
     }
     table.on = { host, handler, token, error in
-      guard let handler = handler?.pointee, let host = KemonFakeHost.fake(host) else {
+      guard let handler = handler?.pointee, let host = KemonPluginTesting.fake(host) else {
         return KEMON_E_INVALID
       }
       return host.register(handler, token, error)
     }
     table.off = { _, _ in KEMON_E_UNSUPPORTED }
-    table.now = { KemonFakeHost.fake($0)?.time ?? 0 }
+    table.now = { KemonPluginTesting.fake($0)?.time ?? 0 }
     return table
   }
 }
@@ -68,6 +68,7 @@ extension FakeHost {
       filter: handler.filter.map { String(cString: $0) }, flags: Int32(handler.flags),
       onFault: Int32(handler.on_fault), priority: handler.priority,
       signature: handler.signature.map { String(cString: $0) },
+      cacheFields: handler.cache_fields,
       function: handler.fn ?? { _, _, _ in KEMON_E_UNSUPPORTED }, typed: handler.typed,
       context: handler.ctx)
     // Operations of MAC policies are named like kinds; which there are is the kernel's.
@@ -123,7 +124,7 @@ nonisolated(unsafe) private let outputTable: UnsafePointer<kemon_ext_output> = p
   kemon_ext_output(
     size: UInt32(MemoryLayout<kemon_ext_output>.size), reserved: 0,
     write: { host, bytes, length in
-      fake(host)?.output.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: length))
+      fake(host)?.write(UnsafeRawBufferPointer(start: bytes, count: length))
       return KEMON_OK
     }))
 

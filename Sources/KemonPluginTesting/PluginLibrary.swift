@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import KemonEvents
-import KemonTestSupport
 
 #if canImport(Glibc)
   import Glibc
@@ -32,11 +31,6 @@ public struct PluginLibrary {
       throw Failure("\(path) has no \(KEMON_ENTRY_SYMBOL)")
     }
     entry = unsafeBitCast(symbol, to: kemon_entry_fn.self)
-  }
-
-  /// Loads a plugin that this package builds.
-  public init(product: String) throws {
-    try self.init(path: Products.plugin(product))
   }
 
   /// Calls the entry.
@@ -75,11 +69,10 @@ public final class RunningPlugin {
     create.size = UInt32(MemoryLayout<kemon_create>.size)
     var error = kemon_error()
     error.size = UInt32(MemoryLayout<kemon_error>.size)
-    instance = "{}".withCString { text in
-      create.config_json = text
-      create.config_len = 2
-      return plugin.create(host.table, &create, &error)
-    }
+    let config = host.config.json
+    create.config_json = UnsafePointer(host.text(config))
+    create.config_len = UInt32(config.utf8.count)
+    instance = plugin.create(host.table, &create, &error)
     guard instance != nil else { throw Self.failure(error) }
     if let start = plugin.start, start(instance, &error) != KEMON_OK {
       end(isRunning: false)

@@ -81,3 +81,35 @@ extension ConfigValue: Decodable {
     }
   }
 }
+
+extension ConfigValue {
+  /// The value as JSON: what `kemon_create.config_json` is.
+  public var json: String {
+    switch self {
+    case .null: "null"
+    case .boolean(let truth): truth ? "true" : "false"
+    case .integer(let number): String(number)
+    case .number(let number): String(number)
+    case .string(let text): Self.quote(text)
+    case .array(let elements): "[" + elements.map(\.json).joined(separator: ", ") + "]"
+    case .object(let members):
+      "{"
+        + members.sorted { $0.key < $1.key }
+        .map { Self.quote($0.key) + ": " + $0.value.json }.joined(separator: ", ") + "}"
+    }
+  }
+
+  private static func quote(_ text: String) -> String {
+    var quoted = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": quoted += "\\\(scalar)"
+      case "\0"..<" ":
+        let digits = String(scalar.value, radix: 16)
+        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: quoted.unicodeScalars.append(scalar)
+      }
+    }
+    return quoted + "\""
+  }
+}

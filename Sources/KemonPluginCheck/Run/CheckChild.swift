@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import KemonPluginTesting
+import KemonText
+
+/// The side of a check that runs in a process of its own.
+public enum CheckChild {
+  /// Runs one check and says on the board how it ended; the caller exits then.
+  ///
+  /// - Parameters:
+  ///   - id: the check.
+  ///   - file: the plugin's file.
+  ///   - configuration: JSON, an object.
+  ///   - seed: what random events follow from.
+  ///   - budget: nanoseconds for an event.
+  /// - Returns: false when this process is not one of a check.
+  public static func run(
+    check id: String, file: String, configuration: String, seed: UInt64, budget: UInt64
+  ) -> Bool {
+    guard let check = CheckTable.check(id), let board = CheckBoard(mapping: CheckBoard.descriptor),
+      let config = try? JSONValue(parsing: configuration)
+    else { return false }
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+    let subject = Subject(
+      file: file, config: ConfigValue(config), seed: seed, budget: budget, board: board)
+    do throws(Finding) {
+      let note = try check.body(subject)
+      board.finish(.passed, note ?? "")
+    } catch {
+      switch error {
+      case .failed(let message): board.finish(.failed, message)
+      case .skipped(let reason): board.finish(.skipped, reason)
+      }
+    }
+    return true
+  }
+}
+
+extension ConfigValue {
+  /// A parsed configuration.
+  init(_ value: JSONValue) {
+    self =
+      switch value {
+      case .null: .null
+      case .bool(let truth): .boolean(truth)
+      case .integer(let number): .integer(number)
+      case .number(let number): .number(number)
+      case .string(let text): .string(text)
+      case .array(let elements): .array(elements.map(ConfigValue.init))
+      case .object(let members): .object(members.mapValues(ConfigValue.init))
+      }
+  }
+}
