@@ -6,25 +6,38 @@ import KemonEvents
 import Synchronization
 
 // Unchecked: `word` says who may touch the rest: the asking thread while it is idle or answered, the lane's thread from
-// asked until it has answered or found itself abandoned.
+// running until it has answered or found itself abandoned.
 /// A thread that calls handlers for threads that cannot wait for them for ever.
 ///
 /// ```
-///          ┌──────────────── taken back ───────────────┐
-///          ▼                                           │
-/// idle ──ask──▶ asked ──the handler has returned──▶ answered
-///                 └──────time is over──▶ abandoned ──the handler has returned──▶ idle
+///   ┌──────────────────────── taken back ────────────────────────┐
+///   ▼                                                            │
+/// idle ──ask──▶ asked ──▶ running ──the handler has returned──▶ answered
+///   ▲  time is over │        └──time is over──▶ abandoned ──the handler has returned──┐
+///   └───────────────┘─────────────────────────────────────────────────────────────────┘
 /// ```
 ///
-/// Both ways out of asked are one exchange of the word: a call is answered or late, never both or neither. The lane has a
+/// Both ways out of asked, and out of running, are one exchange of the word: a call is answered, late or has never begun,
+/// never two of these or none. The lane has a
 /// copy of the event and the answer of its own, so that a handler that is late finds them as they were.
 final class Lane: @unchecked Sendable {
   private enum State {
     static let idle: UInt32 = 0
     static let asked: UInt32 = 1
-    static let answered: UInt32 = 2
-    static let abandoned: UInt32 = 3
-    static let ending: UInt32 = 4
+    static let running: UInt32 = 2
+    static let answered: UInt32 = 3
+    static let abandoned: UInt32 = 4
+    static let ending: UInt32 = 5
+  }
+
+  /// What asking came to.
+  enum Result: Equatable {
+    /// The handler has returned that status, its answer is copied.
+    case answered(kemon_status)
+    /// The time was over before a processor was there: the handler was not called.
+    case notBegun
+    /// The time was over first: the lane is not to be used until it comes back by itself.
+    case late
   }
 
   private let word: UnsafeMutablePointer<Atomic<UInt32>>
@@ -69,12 +82,10 @@ final class Lane: @unchecked Sendable {
   ///   - turn: whose turn the call is, for its end.
   ///   - end: when the answer must be there, on the monotonic clock.
   ///   - onTimeout: called before the lane is given up; the answer may still come first.
-  /// - Returns: the handler's status, its answer copied; nil when the time was over first. Then the lane is not to be used
-  ///   until it comes back by itself.
   func ask(
     _ call: LimitedCall, _ turn: TurnGate.Key?, _ event: UnsafePointer<kemon_event>,
     _ answer: UnsafeMutablePointer<kemon_verdict>, until end: UInt64, onTimeout: () -> Void
-  ) -> kemon_status? {
+  ) -> Result {
     copy(event)
     verdict.update(from: answer, count: 1)
     self.call = call
@@ -83,22 +94,30 @@ final class Lane: @unchecked Sendable {
     self.end = end
     word.pointee.store(State.asked, ordering: .releasing)
     ckemon_futex_wake_all(word)
-    while word.pointee.load(ordering: .acquiring) == State.asked {
+    while true {
+      let state = word.pointee.load(ordering: .acquiring)
+      if state == State.answered { break }
       let now = EventClock.monotonic()
-      guard now < end else {
+      if now < end {
+        _ = ckemon_futex_wait(word, state, end - now)
+      } else if exchange(State.asked, State.idle) {
+        self.call = nil
+        return .notBegun
+      } else {
         onTimeout()
-        let isLate = word.pointee.compareExchange(
-          expected: State.asked, desired: State.abandoned, ordering: .acquiringAndReleasing
-        ).exchanged
-        if isLate { return nil }
-        break
+        if exchange(State.running, State.abandoned) { return .late }
       }
-      _ = ckemon_futex_wait(word, State.asked, end - now)
     }
     answer.update(from: verdict, count: 1)
     self.call = nil
     defer { word.pointee.store(State.idle, ordering: .releasing) }
-    return status
+    return .answered(status)
+  }
+
+  private func exchange(_ expected: UInt32, _ desired: UInt32) -> Bool {
+    word.pointee.compareExchange(
+      expected: expected, desired: desired, ordering: .acquiringAndReleasing
+    ).exchanged
   }
 
   private func copy(_ event: UnsafePointer<kemon_event>) {
@@ -125,7 +144,8 @@ final class Lane: @unchecked Sendable {
       let state = word.pointee.load(ordering: .acquiring)
       switch state {
       case State.ending: return
-      case State.asked: if !answer(onReturn) { return }
+      case State.asked:
+        if exchange(State.asked, State.running), !answer(onReturn) { return }
       default: _ = ckemon_futex_wait(word, state, CallBudget.limit)
       }
     }
@@ -144,10 +164,7 @@ final class Lane: @unchecked Sendable {
     status = call.function(call.context, event, verdict)
     crumb.end()
     ckemon_thread_set_deadline(0)
-    let isInTime = word.pointee.compareExchange(
-      expected: State.asked, desired: State.answered, ordering: .acquiringAndReleasing
-    ).exchanged
-    if isInTime {
+    if exchange(State.running, State.answered) {
       ckemon_futex_wake_all(word)
       return true
     }

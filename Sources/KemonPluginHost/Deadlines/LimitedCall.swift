@@ -72,16 +72,17 @@ final class LimitedCall: @unchecked Sendable {
       return StandInStatus.noTurn
     }
     var isGivenUp = false
-    let status = lane.ask(self, key, event, verdict, until: end) {
+    let result = lane.ask(self, key, event, verdict, until: end) {
       // Before the lane is given up: whoever returns late finds it written down.
       isGivenUp = true
       stuck.wrappingAdd(1, ordering: .acquiringAndReleasing)
       if let gate, let key { gate.markLate(key) }
     }
-    guard let status else { return StandInStatus.timedOut }
+    if result == .late { return StandInStatus.timedOut }
     if isGivenUp { stuck.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
     if let gate, let key { gate.leave(key) }
     lanes.giveBack(lane)
+    guard case .answered(let status) = result else { return StandInStatus.noTurn }
     return status
   }
 

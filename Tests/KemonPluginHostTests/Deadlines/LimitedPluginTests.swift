@@ -12,7 +12,7 @@ import Testing
 /// Plugins whose handlers have a budget, from their loading to their end.
 @Suite struct LimitedPluginTests {
   private static let ample = "-DBUDGET=600000000000"
-  private static let short = "-DBUDGET=5000000"
+  private static let short = "-DBUDGET=300000000"
 
   private func host(
     _ flags: [String], waitingAt descriptor: Int32? = nil, budgets: CallBudgets = CallBudgets()
@@ -80,12 +80,12 @@ import Testing
     for _ in 0..<3 { #expect(test.open("/x").isDenied) }
     #expect(!test.open("/x").isDenied)
     #expect(
-      test.collector.logged.last
-        == "warn: host: handler act of plugin limited has failed 3 times within a minute (the last: "
-        + "no answer in time): its votes are only recorded for 1 s")
+      test.collector.logged.contains(
+        "warn: host: handler act of plugin limited has failed 3 times within a minute (the last: "
+          + "no answer in time): its votes are only recorded for 1 s"))
     let token = try statistics(test).token
     #expect(test.dispatcher.resetStanding(token))
-    #expect(test.collector.logged.last?.hasSuffix("count again") == true)
+    #expect(test.collector.logged.contains { $0.hasSuffix("count again") })
     #expect(test.open("/x").isDenied, "at once: four calls hang")
     write(pipes[1], "xxxx", 4)
     test.host.stop()

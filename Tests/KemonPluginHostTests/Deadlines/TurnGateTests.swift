@@ -72,7 +72,7 @@ import Testing
     let hanging = bench.call(stuck, budget: Self.short, gate: gate)
     let next = bench.call(quick, budget: Self.ample, gate: gate)
     var question = Question()
-    #expect(question.put(to: hanging) == StandInStatus.timedOut)
+    #expect(question.putUntilBegun(to: hanging) == StandInStatus.timedOut)
     // The budget of the next one is ten minutes: it is sent away at once.
     #expect(question.put(to: next) == StandInStatus.timedOut)
     #expect(quick.calls == 0)
@@ -95,7 +95,7 @@ import Testing
     let next = bench.call(quick, budget: Self.ample, gate: gate)
     let thread = WorkerThread(named: "asker") {
       var question = Question()
-      _ = question.put(to: hanging)
+      _ = question.putUntilBegun(to: hanging)
     }
     while !entered.isSet { usleep(200) }
     var question = Question()

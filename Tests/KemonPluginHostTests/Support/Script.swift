@@ -72,6 +72,14 @@ struct Question: ~Copyable {
 
   mutating func put(to call: LimitedCall) -> kemon_status { call.call(builder.header, &verdict) }
 
+  /// Asks again while the handler has not been called, because no processor was there in time.
+  mutating func putUntilBegun(to call: LimitedCall) -> kemon_status {
+    while true {
+      let status = put(to: call)
+      if status != StandInStatus.noTurn { return status }
+    }
+  }
+
   /// The path of an event of ``ask(about:pid:)``.
   static func path(of event: UnsafePointer<kemon_event>) -> String {
     let record = RecordView(trusted: event)
