@@ -91,6 +91,14 @@ model: ## Search the ring's model with spin (minutes)
 check: ## Check the format of all Swift files
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 
+.PHONY: abi-lint
+abi-lint: ## Refuse changes of the SDK's headers that break plugins; scripts/abi-lint --update takes over what was appended
+	scripts/abi-lint
+
+.PHONY: reference
+reference: ## Write docs/plugins/reference.md from the headers
+	scripts/update-reference
+
 .PHONY: format
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
@@ -125,6 +133,10 @@ stress-hooks: setup ## Hook and unhook functions for a minute each while 2, 4 an
 stress-reload: setup ## Reload a plugin ten thousand times under load and count every event
 	export KEMON_STRESS_RELOADS=$${KEMON_STRESS_RELOADS:-10000} && $(TEST) --filter ReloadStressTests
 
+.PHONY: stress-model
+stress-model: setup ## Drive all families of the model for a minute while plugins come and go
+	export KEMON_STRESS_SECONDS=$${KEMON_STRESS_SECONDS:-60} && $(TEST) --filter LoadStressTests
+
 .PHONY: bench-hooks
 bench-hooks: setup $(VENV)/.ready ## Measure hooks beside detours, libffi and frida
 	umask 022 && $(SWIFT) build -c release --package-path Benchmarks/Hooks --scratch-path Benchmarks/Hooks/$(SCRATCH)
@@ -149,7 +161,7 @@ bench-plugins: setup ## Measure calls of handlers: bare, through libffi, in proc
 	  chmod 0755 $(BENCH_PLUGINS)/$$plugin.so; \
 	done
 	$(BENCH_PLUGINS)/release/bench-plugins --plugin $(BENCH_PLUGINS)/noop.so --typed $(BENCH_PLUGINS)/typed.so \
-	  --output Benchmarks/results/plugins.json
+	  $(if $(wildcard /usr/bin/python3),--python Benchmarks/Plugins/python) --output Benchmarks/results/plugins.json
 
 .PHONY: clean
 clean: ## Remove what was built

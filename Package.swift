@@ -68,8 +68,8 @@ func plugin(
 let sessions = [
   "mandiant-monitor", "mac-listing", "mac-blocking", "dns-query", "kext-lifecycle", "ksbox",
   "mixed-day",
-  "file-ops", "kauth-listener", "anti-debug", "kauth-limitation-1", "kauth-limitation-2",
-  "kauth-limitation-3", "kauth-limitation-5",
+  "file-ops", "processes", "dylibs", "kauth-listener", "anti-debug", "kauth-limitation-1",
+  "kauth-limitation-2", "kauth-limitation-3", "kauth-limitation-4", "kauth-limitation-5",
 ]
 
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -108,7 +108,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CKemonPlugin", path: "plugin-sdk",
-      exclude: ["examples", "cmake", "README.md", "CMakeLists.txt"],
+      exclude: [
+        "abi", "cmake", "examples", "python", "rust", "templates", "testing", "README.md",
+        "CMakeLists.txt",
+      ],
       sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
     .target(name: "CKemonPlatform", cSettings: strictC),
     .target(name: "KemonPlatform", swiftSettings: rules),

@@ -41,8 +41,6 @@ static void *create(const kemon_host *host, const kemon_create *given, kemon_err
   } else {
     handler.fn = plain;
   }
-  if (strcmp(lane, "none") == 0)
-    handler.kind = "kext.start";
   return host->on(host, &handler, NULL, error) == KEMON_OK ? (void *)host : NULL;
 }
 

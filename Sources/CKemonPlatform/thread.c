@@ -7,6 +7,7 @@
 _Thread_local uint32_t ckemon_thread_number_or_zero;
 _Thread_local uint32_t ckemon_thread_role_word;
 _Thread_local uint32_t ckemon_thread_depth_word;
+_Thread_local uint64_t ckemon_thread_deadline_word;
 
 static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t numbers_once = PTHREAD_ONCE_INIT;

@@ -56,6 +56,9 @@ static int32_t find(kernel_image_params *imgp, const char *path, size_t length) 
     return error;
   imgp->ip_vp = imgp->ip_nd.ni_vp;
   imgp->ip_nd.ni_vp = NULL;
+  /* A hook that makes a look-up look successful has found nothing. */
+  if (!imgp->ip_vp)
+    return KERNEL_ENOENT;
   if (EXEC_OPERATION(imgp, flags)(EXEC_CONTEXT(imgp), imgp->ip_proc) & KERNEL_P_LEXIT)
     return KERNEL_EDEADLK;
   error = exec_check_permissions(imgp);
@@ -120,6 +123,10 @@ static int32_t execute(kernel_proc *p, kernel_image_params *imgp) {
 
 KERNEL_FUNCTION(int32_t, __mac_execve, (kernel_proc * p, kernel_image_params *imgp)) { return execute(p, imgp); }
 
+static void end(kernel_proc *child) {
+  child->p_kernel->operations->kill(child->p_kernel->context, child, KERNEL_SIGKILL, 0, 0);
+}
+
 /* A child that could not become the image goes as it came. */
 KERNEL_FUNCTION_PATCHABLE(int32_t, kernel_posix_spawn,
                           (kernel_proc * parent, kernel_image_params *imgp, kernel_proc **childp)) {
@@ -130,7 +137,7 @@ KERNEL_FUNCTION_PATCHABLE(int32_t, kernel_posix_spawn,
     return error ? error : KERNEL_EAGAIN;
   if (error) {
     /* A hook had the last word. */
-    proc_exit(child);
+    end(child);
     return error;
   }
   imgp->ip_flags |= KERNEL_IMGPF_SPAWN;
@@ -139,6 +146,6 @@ KERNEL_FUNCTION_PATCHABLE(int32_t, kernel_posix_spawn,
   error = execute(child, imgp);
   if (error == 0)
     return imgp->ip_late_error;
-  proc_exit(child);
+  end(child);
   return error;
 }

@@ -10,6 +10,7 @@ KERNEL_FUNCTION(int32_t, kernel_mmap, (kernel_proc * p, kernel_fileglob *fg, ker
     return KERNEL_ENODEV;
   if (uap->len == 0 || uap->pos % KERNEL_PAGE_SIZE != 0)
     return KERNEL_EINVAL;
+  uap->prot &= KERNEL_PROT_READ | KERNEL_PROT_WRITE | KERNEL_PROT_EXEC;
   const int is_shared = (uap->flags & KERNEL_MAP_SHARED) != 0;
   if (!(fg->fg_flag & KERNEL_FREAD) ||
       (is_shared && (uap->prot & KERNEL_PROT_WRITE) && !(fg->fg_flag & KERNEL_FWRITE)))

@@ -7,6 +7,8 @@
 #define OPERATION(p, name) (p)->p_kernel->operations->name
 #define CONTEXT(p) (p)->p_kernel->context
 
+static uint32_t uid(kernel_proc *p) { return OPERATION(p, uid)(CONTEXT(p), p); }
+
 KERNEL_FUNCTION(int32_t, fork1, (kernel_proc * parent, kernel_proc **childp, int32_t kind)) {
   (void)kind;
   int32_t error = OPERATION(parent, check_limits)(CONTEXT(parent), parent);
@@ -36,7 +38,7 @@ KERNEL_FUNCTION(int32_t, cantrace,
     error = KERNEL_EINVAL;
   else if (flags & KERNEL_P_LTRACED)
     error = KERNEL_EBUSY;
-  else if (creds->cr_uid != 0 && creds->cr_uid != traced_procp->p_context->vc_ucred->cr_uid)
+  else if (creds->cr_uid != 0 && creds->cr_uid != uid(traced_procp))
     error = KERNEL_EPERM;
   else if (flags & KERNEL_P_LNOATTACH)
     error = KERNEL_EBUSY;
@@ -61,7 +63,7 @@ KERNEL_FUNCTION_PATCHABLE(int32_t, ptrace_attach, (kernel_proc * p, kernel_proc 
 KERNEL_FUNCTION(int32_t, task_for_pid, (kernel_proc * p, kernel_proc *target)) {
   const kernel_ucred *credential = p->p_context->vc_ucred;
   if (p != target) {
-    if (credential->cr_uid != 0 && credential->cr_uid != target->p_context->vc_ucred->cr_uid)
+    if (credential->cr_uid != 0 && credential->cr_uid != uid(target))
       return KERNEL_KERN_FAILURE;
     if (mac_proc_check_get_task(credential, target))
       return KERNEL_KERN_FAILURE;

@@ -32,28 +32,18 @@ struct KernelRecords: Sendable {
   /// - Parameter changed: gets the record when handlers have changed what is to happen.
   ///
   /// Each family adds what it has to report as an extension in its own folder.
-  @discardableResult
+  @discardableResult @inline(__always)
   func dispatch(
-    _ kind: EventKind, changed: ((RecordView) -> Void)? = nil, _ fill: (inout RecordBuilder) -> Void
+    _ kind: EventKind, changed: (RecordView) -> Void = { _ in }, _ fill: (inout RecordBuilder) -> Void
   ) -> Verdict {
     let lane = Lane.current
     return lane.withBuilder { builder in
       builder.begin(kind)
-      if let process = lane.process { builder.setSubject(process) }
+      lane.setSubject(of: &builder)
       fill(&builder)
       let verdict = dispatcher.dispatch(&builder)
-      if verdict.isPatched { changed?(builder.view) }
+      if verdict.isPatched { changed(builder.view) }
       return verdict
     }
-  }
-}
-
-extension RecordBuilder {
-  /// Says who acts.
-  mutating func setSubject(_ process: Session.Process) {
-    header.pointee.subject = kemon_subject(
-      start_ns: process.startNanoseconds, pid: process.pid, tid: process.pid, ppid: process.ppid,
-      uid: process.uid, gid: process.gid, flags: 0, exe: text(process.exe),
-      comm: text(process.comm), parent: text(process.parent))
   }
 }

@@ -9,7 +9,8 @@ import Glibc
 /// and takes every hand-over for a race, and a hand-over through the kernel costs more there.
 package final class PosixLock<Value: ~Copyable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private var value: Value
+  // The mutex is what exclusive access is: the run time need not look again.
+  @exclusivity(unchecked) private var value: Value
 
   package init(_ value: consuming sending Value) {
     self.value = value

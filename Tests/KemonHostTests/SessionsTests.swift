@@ -5,7 +5,9 @@ import KemonTestSupport
 import Testing
 
 @Suite struct SessionsTests {
-  @Test(arguments: ["2018", "2019"], ["kext-lifecycle", "ksbox", "mixed-day"])
+  @Test(
+    arguments: ["2018", "2019"],
+    ["kext-lifecycle", "ksbox", "mixed-day", "processes", "dylibs", "kauth-limitation-4"])
   func `a session has its transcript in both dialects`(dialect: String, name: String) throws {
     let host = try Host(plugins: ["event-log"])
     let result = try host.run(

@@ -25,7 +25,7 @@ extension OneKernel {
       }
     }
 
-    @Test func `an allowed kext is started, and seen before and after`() throws {
+    @Test func `Kext monitor: an allowed kext is started, and seen before and after`() throws {
       let (result, seen) = try play(.mandiantMonitor)
       #expect(
         outcomes(result) == [
@@ -54,7 +54,7 @@ extension OneKernel {
       }
     }
 
-    @Test func `a denied kext never runs, and fails as in the talk`() throws {
+    @Test func `Kext block: a denied kext never runs, and fails as in the talk`() throws {
       let (result, seen) = try play(.mandiantMonitor, Rules(denied: [monitor: 1]))
       #expect(
         outcomes(result) == [
@@ -75,7 +75,7 @@ extension OneKernel {
       #expect(seen[1].corr == seen[2].corr)
     }
 
-    @Test func `the hook's listing is that of the talk`() throws {
+    @Test func `Function location: the hook's listing is that of the talk`() throws {
       let (_, seen) = try play(.mandiantMonitor)
       #expect(seen[0].name == "OSKext::start")
       #expect(seen[0].source == monitor)
@@ -88,8 +88,9 @@ extension OneKernel {
     }
 
     @Test(arguments: KernelRelease.all)
-    func `every release allows, denies and obeys a replaced status`(_ release: KernelRelease) throws
-    {
+    func `Generic pre/post hook: every release allows, denies and obeys a replaced status`(
+      _ release: KernelRelease
+    ) throws {
       let kexts = [kext("good"), kext("bad"), kext("lied"), kext("broken", status: 0x1f)]
       let session = try session(kexts.joined(separator: ","), release: release.name)
       let rules = Rules(denied: ["bad": 13], replaced: ["lied": 12, "broken": 0])

@@ -52,6 +52,16 @@ import Testing
       "observe and shadow",
       "-1 0:0 handler \"flags\": KEMON_H_OBSERVE has no vote that KEMON_H_SHADOW could keep"
     ), ("bad on_fault", "-1 0:0 handler \"fault\": on_fault 7 is none of 0, 1, 2"),
+    ("bad on_timeout", "-1 0:0 handler \"budget\": on_timeout 7 is none of 0, 1, 2"),
+    (
+      "long budget",
+      "-1 0:0 handler \"budget\": timeout_ns 3600000000001 is more than an hour, 3600000000000"
+    ),
+    (
+      "observer's budget",
+      "-1 0:0 handler \"budget\": timeout_ns has no meaning with KEMON_H_OBSERVE: nobody waits"
+    ),
+    ("reserved", "-1 0:0 handler \"budget\": reserved2 is not zero"), ("budget", "0 0:0 "),
     ("unknown cache", "-2 0:0 handler \"cache\": unknown cache_fields 0x80000000"),
     ("cache", "0 0:0 "),
     ("first version", "0 0:0 "),
@@ -62,7 +72,7 @@ import Testing
       "newer, tail set",
       "-2 0:0 handler has 112 bytes, this host knows 104; what follows must be zero"
     ), ("small error buffer", "code 77"), ("no error buffer", "-1"), ("unknown extension", "NULL"),
-    ("handlers", "good cached first newer"),
+    ("handlers", "good patient cached first newer"),
   ])
   func `what a plugin asks for is checked`(what: String, answer: String) throws {
     #expect(try Self.answers.get()[what] == answer)
@@ -74,7 +84,7 @@ import Testing
   }
 
   @Test func `broken rules are counted, unsupported wishes are not`() throws {
-    #expect(try Self.answers.get()["misbehaviour"] == "20")
-    #expect(try Self.answers.get()["logged"] == "23", "the operator hears of every refusal")
+    #expect(try Self.answers.get()["misbehaviour"] == "24")
+    #expect(try Self.answers.get()["logged"] == "27", "the operator hears of every refusal")
   }
 }

@@ -216,6 +216,12 @@ OFFSET(kemon_ext_typed, provide, 16);
 OFFSET(kemon_ext_typed, find, 24);
 OFFSET(kemon_ext_typed, call, 32);
 
+SIZE(kemon_ext_thread, 24);
+OFFSET(kemon_ext_thread, size, 0);
+OFFSET(kemon_ext_thread, reserved, 4);
+OFFSET(kemon_ext_thread, role, 8);
+OFFSET(kemon_ext_thread, budget_left_ns, 16);
+
 SIZE(kemon_host, 80);
 OFFSET(kemon_host, size, 0);
 OFFSET(kemon_host, abi, 4);
@@ -307,11 +313,11 @@ OFFSET(kemon_net_connect, address_family, 20);
 OFFSET(kemon_net_connect, protocol, 22);
 
 SIZE(kemon_process, 32);
-OFFSET(kemon_process, start_ns, 0);
-OFFSET(kemon_process, pid, 8);
+OFFSET(kemon_process, target_start_ns, 0);
+OFFSET(kemon_process, target_pid, 8);
 OFFSET(kemon_process, method, 12);
-OFFSET(kemon_process, comm, 16);
-OFFSET(kemon_process, exe, 24);
+OFFSET(kemon_process, target_comm, 16);
+OFFSET(kemon_process, target_exe, 24);
 
 SIZE(kemon_process_exit, 16);
 OFFSET(kemon_process_exit, status, 0);

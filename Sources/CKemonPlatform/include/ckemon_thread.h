@@ -32,6 +32,14 @@ static inline uint32_t ckemon_thread_depth(void) { return ckemon_thread_depth_wo
 /* Sets the depth of what the calling thread does. */
 static inline void ckemon_thread_set_depth(uint32_t depth) { ckemon_thread_depth_word = depth; }
 
+extern _Thread_local uint64_t ckemon_thread_deadline_word;
+
+/* When the call that the thread is in must have answered, on CLOCK_MONOTONIC in nanoseconds; 0 = whenever. Any thread. */
+static inline uint64_t ckemon_thread_deadline(void) { return ckemon_thread_deadline_word; }
+
+/* Sets the calling thread's own deadline. */
+static inline void ckemon_thread_set_deadline(uint64_t nanoseconds) { ckemon_thread_deadline_word = nanoseconds; }
+
 /* Names the calling thread for debuggers; the first 15 bytes count. */
 void ckemon_thread_set_name(const char *name);
 

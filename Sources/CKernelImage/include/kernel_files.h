@@ -49,6 +49,10 @@ typedef struct kernel_vnode {
   uint32_t v_fsid;   /* device number */
   uint32_t v_type;
   uint64_t v_rights; /* the rights cache; by the functions below only */
+  /* The first of its names, kept by the file system; NULL for the root, and for what has been removed. */
+  const struct kernel_vnode *v_parent;
+  const char *v_name; /* no NUL behind it */
+  uint32_t v_namelen;
 } kernel_vnode;
 
 /* Who acts. */

@@ -121,6 +121,8 @@ typedef struct kernel_process_operations {
   int32_t (*policy)(void *context, enum kernel_process_policy policy, const uint64_t *arguments, uint32_t count);
   /* KERNEL_P_L... bits of a process. */
   uint32_t (*flags)(void *context, kernel_proc *p);
+  /* The user of a process, which may be executing something meanwhile. */
+  uint32_t (*uid)(void *context, kernel_proc *p);
   /* EAGAIN when there are too many processes already, of all or of this user. */
   int32_t (*check_limits)(void *context, kernel_proc *parent);
   /* Makes the child: same credential, same files, same image. */

@@ -40,7 +40,7 @@ public enum TicketDesk {
     context: UnsafeMutableRawPointer?
   ) -> UInt64? {
     // Those whose handlers have not ended with them.
-    close(overdue: EventClock.monotonic())
+    close(overdueOf: owner, EventClock.monotonic())
     return state.withLock { state in
       guard state.counts[owner, default: 0] < limit else { return nil }
       let ticket = Ticket(
@@ -96,9 +96,9 @@ public enum TicketDesk {
   /// Nanoseconds that a ticket whose time is over is still known: its handler may be about to end with it.
   private static let grace: UInt64 = 10_000_000_000
 
-  private static func close(overdue now: UInt64) {
+  private static func close(overdueOf owner: TicketOwner, _ now: UInt64) {
     let overdue = state.withLock { state -> [Ticket] in
-      let overdue = state.tickets.values.filter { $0.deadline <= now }
+      let overdue = state.tickets.values.filter { $0.owner == owner && $0.deadline <= now }
       for ticket in overdue where ticket.deadline &+ grace <= now && ticket.claim() {
         state.remove(ticket)
       }

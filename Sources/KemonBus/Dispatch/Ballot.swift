@@ -65,6 +65,9 @@ struct Ballot {
     let event = record.event
     isPost = event.pointee.phase == UInt16(KEMON_PHASE_POST)
     if canDeny { mark = EventClock.monotonic() }
+    let crumb = HandlerCrumb(thread: thread)
+    // A handler may have made this event happen: when it goes on, it is in its own call again.
+    let outer = crumb.begin(event)
     for index in first..<row.count {
       let entry = row.entries + index
       if entry.pointee.isKeptAway(record) {
@@ -75,9 +78,11 @@ struct Ballot {
       let isTimed = canDeny || index == timed
       if !canDeny, isTimed { mark = EventClock.monotonic() }
       BallotBox.makeBlank(answer)
+      crumb.set(entry.pointee.owner)
       let status = entry.pointee.function(entry.pointee.context, event, answer)
       take(entry, answer, status, latency: isTimed ? latency(entry) : 0)
     }
+    crumb.end(backTo: outer)
     settle()
     if reoffer(&builder) { return hold(&builder, from: 0) }
     var verdict = guarded.action == .abstain ? enforced : guarded

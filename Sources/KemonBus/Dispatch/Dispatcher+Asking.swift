@@ -55,7 +55,10 @@ extension Dispatcher {
     if isTimed { return askTimed(&builder, turn, answer, Self.turn(asked, of: row)) }
     // Most have nothing to say, and leave the blank answer blank: their votes are ready.
     let count = row.count
-    let (index, status) = Self.call(row.calls, count, record.event, answer)
+    let crumb = HandlerCrumb(thread: thread)
+    crumb.begin(record.event)
+    let (index, status) = Self.call(row.calls, count, record.event, answer, crumb)
+    crumb.end()
     guard index == count else {
       turn.first = index
       turn.status = status
@@ -81,19 +84,22 @@ extension Dispatcher {
     let event = builder.view.event
     var turn = turn
     turn.timed = timed
+    let crumb = HandlerCrumb(thread: turn.thread)
+    crumb.begin(event)
     var (index, status) =
-      timed == 0 ? (0, 0) : Self.call(row.calls, timed, event, answer)
+      timed == 0 ? (0, 0) : Self.call(row.calls, timed, event, answer, crumb)
     if index == timed {
       let start = EventClock.monotonic()
-      (index, status) = Self.call(row.calls + timed, 1, event, answer)
+      (index, status) = Self.call(row.calls + timed, 1, event, answer, crumb)
       turn.latency = row.entries[timed].count(EventClock.monotonic() &- start, on: turn.thread)
       let rest = row.count - timed - 1
       if index == 1, rest > 0 {
-        (index, status) = Self.call(row.calls + timed + 1, rest, event, answer)
+        (index, status) = Self.call(row.calls + timed + 1, rest, event, answer, crumb)
         index += 1
       }
       index += timed
     }
+    crumb.end()
     guard index == row.count else {
       turn.first = index
       turn.status = status
@@ -114,11 +120,12 @@ extension Dispatcher {
   @inline(never)
   private static func call(
     _ calls: UnsafePointer<HandlerCall>, _ count: Int, _ event: UnsafePointer<kemon_event>,
-    _ answer: UnsafeMutablePointer<kemon_verdict>
+    _ answer: UnsafeMutablePointer<kemon_verdict>, _ crumb: HandlerCrumb
   ) -> (index: Int, status: kemon_status) {
     var next = calls
     let end = calls + count
     repeat {
+      crumb.set(next.pointee.owner)
       let status = next.pointee.function(next.pointee.context, event, answer)
       if status != 0 || !BallotBox.isBlank(answer) { return (next - calls, status) }
       next += 1

@@ -50,7 +50,8 @@ struct HandlerRow {
     for (index, entry) in sorted.enumerated() {
       (row.entries + index).initialize(to: entry)
       (row.calls + index).initialize(
-        to: HandlerCall(function: entry.function, context: entry.context))
+        to: HandlerCall(
+          function: entry.function, context: entry.context, owner: entry.owner))
       (row.abstentions + index).initialize(to: entry.vote(Verdict(), entry.tier, latency: 0))
     }
     return row

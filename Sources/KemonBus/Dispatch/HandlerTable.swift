@@ -26,6 +26,9 @@ struct HandlerEntry {
   /// Kept by the registry as long as the entry is in a table; nil for those whose votes nobody asks for.
   var standing: Unmanaged<HandlerStanding>?
 
+  /// Whose call it is, for the thread's crumb.
+  var owner: UInt64 { HandlerCrumb.owner(plugin: pluginID, handler: handlerID) }
+
   /// Counts the time of a call, and gives it as votes have it: 1 or more.
   func count(_ nanoseconds: UInt64, on thread: Int) -> UInt32 {
     let latency = UInt32(clamping: max(nanoseconds, 1))
@@ -57,10 +60,12 @@ struct HandlerEntry {
   }
 }
 
-/// What is needed to call a handler, and nothing else: four of them in a cache line.
+/// What is needed to call a handler, and nothing else: they lie close together.
 struct HandlerCall {
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
+  /// For the thread's crumb.
+  let owner: UInt64
 }
 
 /// The handlers of every kind, in memory that never changes: a dispatcher replaces the whole table.

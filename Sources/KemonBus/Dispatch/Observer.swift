@@ -150,6 +150,9 @@ public final class Observer: @unchecked Sendable {
     var answer = kemon_verdict()
     guard let row = table.row(record.kind), !isMuted.load(ordering: .relaxed) else { return false }
     Emissions.begin(record)
+    let crumb = HandlerCrumb(thread: thread)
+    crumb.begin(record.event)
+    defer { crumb.end() }
     for index in 0..<row.count {
       let entry = row.entries[index]
       if entry.isKeptAway(record) {
@@ -157,6 +160,7 @@ public final class Observer: @unchecked Sendable {
         continue
       }
       answer.size = UInt32(MemoryLayout<kemon_verdict>.size)
+      crumb.set(entry.owner)
       let status = entry.function(entry.context, record.event, &answer)
       entry.counters.add(.calls, on: thread)
       if status < 0 { entry.counters.add(.faults, on: thread) }

@@ -13,18 +13,34 @@ public final class WorkerThread: @unchecked Sendable {
   /// - Parameters:
   ///   - name: shown by debuggers; the first 15 bytes of it.
   ///   - body: runs on the new thread.
-  public init(named name: String, _ body: @escaping @Sendable () -> Void) {
+  public convenience init(named name: String, _ body: @escaping @Sendable () -> Void) {
+    var error: Int32 = 0
+    self.init(named: name, error: &error, body)
+    precondition(error == 0, "pthread_create: error \(error)")
+  }
+
+  /// Starts the thread if the system has one left.
+  ///
+  /// - Returns: nil when it has not.
+  public convenience init?(trying name: String, _ body: @escaping @Sendable () -> Void) {
+    var error: Int32 = 0
+    self.init(named: name, error: &error, body)
+    if error != 0 { return nil }
+  }
+
+  private init(named name: String, error: inout Int32, _ body: @escaping @Sendable () -> Void) {
     let box = Unmanaged.passRetained(Body(name: name, run: body))
-    let result = pthread_create(
+    error = pthread_create(
       &thread, nil,
       { raw in
         guard let raw else { return nil }
         let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
         ckemon_thread_set_name(body.name)
+        ckemon_crash_prepare_thread()
         body.run()
         return nil
       }, box.toOpaque())
-    precondition(result == 0, "pthread_create: error \(result)")
+    if error != 0 { box.release() }
   }
 
   /// Waits for the end of the thread; once.

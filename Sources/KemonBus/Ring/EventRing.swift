@@ -34,6 +34,9 @@ public final class EventRing: Sendable {
   /// How many events were published, or are just being published.
   public var published: UInt64 { bytes.published }
 
+  /// Where ``published`` is counted, for those who may take no lock and call nothing; lives as long as the ring.
+  public var publishedWord: UnsafeRawPointer { UnsafeRawPointer(bytes.claim) }
+
   /// How many events were refused, because they are larger than any record may be.
   public var refused: UInt64 { bytes.refused }
 

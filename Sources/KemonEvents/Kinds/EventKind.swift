@@ -33,6 +33,33 @@ public struct EventKind: RawRepresentable, Hashable, Sendable {
     return row < 0 ? nil : Self.infos[row]
   }
 
+  /// What a record of the kind begins with.
+  struct Shape {
+    var phase: UInt16
+    /// Negative for a number that no row of the table has.
+    var payloadSize: Int16
+  }
+
+  /// The shape of the kind, from a table that is read without counting references.
+  @inline(__always)
+  var shape: Shape? {
+    let index = Int(rawValue)
+    guard index < Self.limit else { return nil }
+    let shape = Self.shapes[index]
+    return shape.payloadSize < 0 ? nil : shape
+  }
+
+  // Never changed once it is there, and never freed.
+  private nonisolated(unsafe) static let shapes: UnsafePointer<Shape> = {
+    let shapes = UnsafeMutablePointer<Shape>.allocate(capacity: limit)
+    shapes.initialize(repeating: Shape(phase: 0, payloadSize: -1), count: limit)
+    for info in infos {
+      shapes[Int(info.kind.rawValue)] = Shape(
+        phase: info.phase.rawValue, payloadSize: Int16(info.payloadSize))
+    }
+    return UnsafePointer(shapes)
+  }()
+
   /// The kind of that name and phase, if there is one.
   public static func named(_ name: String, phase: EventPhase) -> EventKind? {
     (infos + DeclaredKinds.infos).first { $0.name == name && $0.phase == phase }?.kind

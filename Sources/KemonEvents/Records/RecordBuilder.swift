@@ -45,17 +45,17 @@ public struct RecordBuilder: ~Copyable {
   ///
   /// - Parameter kind: a row of the event table.
   public mutating func begin(_ kind: EventKind) {
-    guard let info = kind.info else { preconditionFailure("kind \(kind.rawValue) has no row") }
+    guard let shape = kind.shape else { preconditionFailure("kind \(kind.rawValue) has no row") }
     let headerSize = RecordView.headerSize
     isSealed = false
-    count = headerSize + info.payloadSize
+    count = headerSize + Int(shape.payloadSize)
     base.initializeMemory(as: UInt8.self, repeating: 0, count: count)
     header.pointee.header_size = UInt16(headerSize)
     header.pointee.kind = kind.rawValue
-    header.pointee.phase = info.phase.rawValue
+    header.pointee.phase = shape.phase
     header.pointee.schema = 1
     header.pointee.payload_off = UInt32(headerSize)
-    header.pointee.payload_size = UInt32(info.payloadSize)
+    header.pointee.payload_size = UInt32(shape.payloadSize)
     header.pointee.subject.uid = .max
     header.pointee.subject.gid = .max
   }

@@ -35,13 +35,13 @@ struct KauthReport: Sendable {
     let operation = lane.files.begin(nil)
     defer { lane.files.end() }
     let isWanted = request.withPathBytes(of: action) { first, second in
-      operation.path.set(first)
-      operation.other.set(second)
+      operation.pointee.path.set(first)
+      operation.pointee.other.set(second)
       // Of two paths one is enough.
       return first.starts(with: prefix) || second?.starts(with: prefix) == true
     }
     guard isWanted else { return }
-    operation.describe(request, action, openMode: lane.files.openMode)
+    operation.pointee.describe(request, action, openMode: lane.files.openMode)
     records.fileDone(operation, error: 0)
   }
 
@@ -107,7 +107,7 @@ extension FileOperation {
   /// Takes what a listener is told.
   ///
   /// - Parameter openMode: the flags of the open that the thread is in; nil when nobody knows them.
-  fileprivate func describe(
+  fileprivate mutating func describe(
     _ request: KauthRequest, _ action: FileOperationAction, openMode: Int32?
   ) {
     device = 0

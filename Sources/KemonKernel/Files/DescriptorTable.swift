@@ -73,7 +73,9 @@ struct DescriptorTable {
   /// Drops the files that were opened so that they end with the image.
   mutating func removeClosedOnExec() {
     for number in slots.indices {
-      guard case .open(let file) = slots[number], file.mode & KERNEL_O_CLOEXEC != 0 else { continue }
+      guard case .open(let file) = slots[number], file.mode & KERNEL_O_CLOEXEC != 0 else {
+        continue
+      }
       release(Int32(number))
       count -= 1
     }

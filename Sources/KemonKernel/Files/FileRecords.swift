@@ -5,43 +5,47 @@ internal import KemonEvents
 
 extension KernelRecords {
   /// An operation on files is about to happen.
-  func fileStarting(_ operation: FileOperation) -> Verdict {
-    file(operation, operation.kind.pre, result: 0)
+  func fileStarting(_ operation: FileOperation.Handle) -> Verdict {
+    file(operation, operation.pointee.kind.pre, result: 0)
   }
 
   /// An operation on files has happened, or was refused.
   ///
   /// - Parameter error: Darwin's number.
   @discardableResult
-  func fileDone(_ operation: FileOperation, error: Int32) -> Verdict {
-    file(operation, operation.kind.post, result: DarwinErrno.linux(error))
+  func fileDone(_ operation: FileOperation.Handle, error: Int32) -> Verdict {
+    file(operation, operation.pointee.kind.post, result: DarwinErrno.linux(error))
   }
 
-  private func file(_ operation: FileOperation, _ kind: EventKind, result: Int32) -> Verdict {
+  private func file(
+    _ operation: FileOperation.Handle, _ kind: EventKind, result: Int32
+  ) -> Verdict {
     let changed = { (record: RecordView) in
       guard let file = record.payload(as: kemon_file.self) else { return }
-      operation.change = (file.flags, file.mode)
+      operation.pointee.change = (file.flags, file.mode)
     }
     return dispatch(kind, changed: changed) { builder in
-      builder.header.pointee.corr = operation.number
+      builder.header.pointee.corr = operation.pointee.number
       builder.header.pointee.result = result
-      let path = builder.path(operation.path)
-      switch operation.kind {
+      let path = builder.path(operation.pointee.path)
+      switch operation.pointee.kind {
       case .close:
         builder.setPayload(
           kemon_file_close(
-            dev: operation.device, ino: operation.inode, modified: UInt32(operation.flags),
+            dev: operation.pointee.device, ino: operation.pointee.inode,
+            modified: UInt32(operation.pointee.flags),
             reserved: 0, path: path))
       case .rename, .exchange, .link, .willRename:
         builder.setPayload(
           kemon_file_pair(
-            dev: operation.device, ino: operation.inode, path: path,
-            to: builder.path(operation.other)))
+            dev: operation.pointee.device, ino: operation.pointee.inode, path: path,
+            to: builder.path(operation.pointee.other)))
       default:
         builder.setPayload(
           kemon_file(
-            dev: operation.device, ino: operation.inode, flags: operation.flags,
-            mode: operation.mode, path: path))
+            dev: operation.pointee.device, ino: operation.pointee.inode,
+            flags: operation.pointee.flags,
+            mode: operation.pointee.mode, path: path))
       }
     }
   }

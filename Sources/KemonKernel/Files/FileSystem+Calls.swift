@@ -10,7 +10,7 @@ extension FileSystem {
     precondition(
       context.pointer.pointee.vc_filesystem == mount, "a process of another file system")
     let lane = Lane.current
-    lane.process = context.process
+    lane.act(as: context.actor)
     return lane
   }
 

@@ -10,14 +10,13 @@ extension FileSystem {
       return FileSystem.with(context) { $0.lookup(path) }
     },
     put: { _, node in
-      guard let object = node?.pointee.v_data else { return }
-      Unmanaged<Vnode>.fromOpaque(object).release()
+      if let node { Vnode.put(node) }
     },
     getpath: { context, node, path, length in
       guard let node, let path, let length else { return KERNEL_EINVAL }
       return FileSystem.with(context) { files in
         let room = UnsafeMutableRawBufferPointer(start: path, count: Int(length.pointee))
-        let (error, count) = files.path(of: Vnode.of(node), into: room)
+        let (error, count) = files.path(of: node, into: room)
         if error == 0 { length.pointee = Int32(count) + 1 }
         return error
       }

@@ -22,9 +22,10 @@ public final class FileSystem: @unchecked Sendable {
   public let kauth: KauthScopes
   let policies: PolicyCheck
   let root: Vnode
+  let rootNode: UnsafeMutablePointer<kernel_vnode>
   let lock = TreeLock()
   /// For the contents of files, by inode number.
-  private let contentLocks = (0..<64).map { _ in PosixLock(()) }
+  private let contentLocks = LockStripes(64)
   private let filesystem: UnsafeMutablePointer<kernel_filesystem>
   private let operations: UnsafeMutablePointer<kernel_file_operations>
   private let lastNumber = Atomic<UInt64>(2)
@@ -56,6 +57,7 @@ public final class FileSystem: @unchecked Sendable {
     root = Vnode(
       KERNEL_VDIR, number: 2, device: Self.device, mode: 0o755, user: 0, group: 0,
       mount: UnsafePointer(filesystem))
+    rootNode = root.node
     let context = Unmanaged.passUnretained(self).toOpaque()
     filesystem.pointee.context = context
     kernel_kauth_set_callback(
@@ -66,6 +68,8 @@ public final class FileSystem: @unchecked Sendable {
 
   deinit {
     reset()
+    lock.deallocate()
+    contentLocks.deallocate()
     filesystem.deallocate()
     operations.deallocate()
   }
@@ -85,13 +89,6 @@ public final class FileSystem: @unchecked Sendable {
       processes[process.pid] = made
       return made
     }
-  }
-
-  /// Makes the context of a child, with the same open files.
-  func fork(_ parent: ProcessContext, as child: Session.Process) -> ProcessContext {
-    let made = parent.forked(as: child)
-    processes.withLock { $0[child.pid] = made }
-    return made
   }
 
   /// Forgets a process; its files are closed, and nobody is told of that, as in XNU.
@@ -121,7 +118,7 @@ public final class FileSystem: @unchecked Sendable {
 
   /// Runs a closure that has a file's contents to itself.
   func withContents<Result>(of vnode: Vnode, _ body: () -> Result) -> Result {
-    contentLocks[contentLock(of: vnode)].withLock { _ in body() }
+    contentLocks.withLock(contentLock(of: vnode), body)
   }
 
   /// The file system behind what the kernel's functions pass around, without touching its reference count.

@@ -94,10 +94,11 @@ final class FilesMonitor: @unchecked Sendable {
       isMine(lookup.pointee.ni_context)
     else { return }
     let operation = Lane.current.files.begin(owner)
-    operation.lookup = lookup
-    operation.grant = UnsafeMutablePointer(bitPattern: UInt(frame.pointee.rsi))
-    operation.attributes = UnsafeMutablePointer(bitPattern: UInt(frame.pointee.rdx))
-    operation.mode = operation.attributes.map { UInt32($0.pointee.va_mode) } ?? 0
+    operation.pointee.lookup = lookup
+    operation.pointee.grant = UnsafeMutablePointer(bitPattern: UInt(frame.pointee.rsi))
+    operation.pointee.attributes = UnsafeMutablePointer(bitPattern: UInt(frame.pointee.rdx))
+    operation.pointee.mode =
+      operation.pointee.attributes.map { UInt32($0.pointee.va_mode) } ?? 0
   }
 
   func didOpen(_ frame: UnsafeMutablePointer<HookFrame>) {
@@ -105,7 +106,7 @@ final class FilesMonitor: @unchecked Sendable {
       isMine(lookup.pointee.ni_context)
     else { return }
     if let operation = Lane.current.files.current(owner), let opened = lookup.pointee.ni_vp {
-      operation.take(opened)
+      operation.pointee.take(opened)
     }
     finish(frame)
   }
@@ -126,11 +127,11 @@ final class FilesMonitor: @unchecked Sendable {
     else { return }
     let lane = Lane.current
     let operation = lane.files.begin(owner)
-    operation.number = lane.nextOperation()
-    operation.kind = .close
-    operation.take(node)
-    operation.flags = frame.pointee.rcx & 0xFFFF_FFFF == 0 ? 0 : 1
-    operation.path.fill { files.path(of: Vnode.of(node), into: $0) }
+    operation.pointee.number = lane.nextOperation()
+    operation.pointee.kind = .close
+    operation.pointee.take(node)
+    operation.pointee.flags = frame.pointee.rcx & 0xFFFF_FFFF == 0 ? 0 : 1
+    operation.pointee.path.fill { files.path(of: node, into: $0) }
   }
 
   /// Tells what came out, if anybody was asked, and lets the caller see a replaced result.
@@ -138,13 +139,13 @@ final class FilesMonitor: @unchecked Sendable {
     let lane = Lane.current
     guard let operation = lane.files.current(owner) else { return }
     defer { lane.files.end() }
-    guard operation.number != 0 else { return }
+    guard operation.pointee.number != 0 else { return }
     let verdict = records.fileDone(
       operation, error: Int32(truncatingIfNeeded: frame.pointee.result))
     guard let replacement = verdict.replacement else { return }
     let error = DarwinErrno.darwin(Int32(truncatingIfNeeded: replacement))
     // An open that failed has no file to give.
-    if error == 0, operation.lookup != nil { return }
+    if error == 0, operation.pointee.lookup != nil { return }
     frame.pointee.result = UInt64(UInt32(bitPattern: error))
   }
 

@@ -2,6 +2,7 @@
 
 internal import CKernelImage
 internal import KemonPlatform
+internal import Synchronization
 
 // Unchecked: what `pointer` points to is written before the object is shared, and by an exec, which has the process to
 // itself; the rest is behind locks.
@@ -13,9 +14,12 @@ public final class ProcessContext: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<kernel_vfs_context>
   let descriptors = PosixLock(DescriptorTable())
   private let state: PosixLock<State>
+  // The address of the last of `State.actors`.
+  private let acting: Atomic<UInt>
 
   private struct State {
-    var process: Session.Process
+    /// Who it has been, kept as long as the process: a thread may be about to take an older one.
+    var actors: [ActingProcess]
     var credential: Credential
     var workingDirectory: Vnode
     var creationMask: UInt16 = 0o022
@@ -25,8 +29,10 @@ public final class ProcessContext: @unchecked Sendable {
     _ process: Session.Process, _ credential: Credential,
     filesystem: UnsafePointer<kernel_filesystem>, workingDirectory: Vnode
   ) {
+    let actor = ActingProcess(process)
+    acting = Atomic(UInt(bitPattern: Unmanaged.passUnretained(actor).toOpaque()))
     state = PosixLock(
-      State(process: process, credential: credential, workingDirectory: workingDirectory))
+      State(actors: [actor], credential: credential, workingDirectory: workingDirectory))
     pointer = .allocate(capacity: 1)
     pointer.initialize(
       to: kernel_vfs_context(
@@ -69,10 +75,29 @@ public final class ProcessContext: @unchecked Sendable {
   }
 
   /// Changes who it is, for records.
-  func rename(_ body: (inout Session.Process) -> Void) { state.withLock { body(&$0.process) } }
+  func rename(_ body: (inout Session.Process) -> Void) {
+    state.withLock { state in
+      var process = process
+      body(&process)
+      let actor = ActingProcess(process)
+      state.actors.append(actor)
+      acting.store(
+        UInt(bitPattern: Unmanaged.passUnretained(actor).toOpaque()), ordering: .releasing)
+    }
+  }
 
   /// Who it is, for records.
-  public var process: Session.Process { state.withLock { $0.process } }
+  public var process: Session.Process { actor._withUnsafeGuaranteedRef { $0.process } }
+
+  /// What the lanes of its threads get, without its references being counted on the way.
+  ///
+  /// Good as long as the context.
+  var actor: Unmanaged<ActingProcess> {
+    guard let object = UnsafeRawPointer(bitPattern: acting.load(ordering: .acquiring)) else {
+      preconditionFailure("a process has an identity")
+    }
+    return Unmanaged.fromOpaque(object)
+  }
 
   /// Whose rights count.
   public var credential: Credential { state.withLock { $0.credential } }

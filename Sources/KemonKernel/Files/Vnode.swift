@@ -2,7 +2,8 @@
 
 internal import CKernelImage
 
-// Unchecked: what the tree is made of is reached under the tree's lock, contents under a lock for contents.
+// Unchecked: what the tree is made of is reached under the tree's lock, contents under a lock for contents. The locks
+// also are what exclusive access is: the run time need not look again.
 /// A file, a directory or a device of the model.
 final class Vnode: @unchecked Sendable {
   /// A name of a file: a directory, and bytes in it.
@@ -10,7 +11,8 @@ final class Vnode: @unchecked Sendable {
   /// The directory is not held: it can not go while the name is in it.
   struct Place {
     unowned(unsafe) let directory: Vnode
-    let name: [UInt8]
+    /// The place's own copy.
+    let name: UnsafeRawBufferPointer
   }
 
   /// What the kernel's functions are given.
@@ -21,22 +23,22 @@ final class Vnode: @unchecked Sendable {
   // MARK: Under the tree's lock
 
   /// Permission bits.
-  var mode: UInt16
+  @exclusivity(unchecked) var mode: UInt16
   /// The owner.
   let user: UInt32
   /// The group.
   let group: UInt32
-  /// The names, of which the first one is what its path is made of.
+  /// The names, of which the first one is what its path is made of: the vnode that the kernel's functions have says it.
   ///
   /// Empty for the root, and for a file that has been removed.
-  private(set) var places: [Place] = []
+  @exclusivity(unchecked) private(set) var places: [Place] = []
   /// The names in a directory.
-  var children = NameTable()
+  @exclusivity(unchecked) var children = NameTable()
 
   // MARK: Under a lock for contents
 
   /// The data of a file.
-  var contents: [UInt8] = []
+  @exclusivity(unchecked) var contents: [UInt8] = []
 
   init(
     _ type: Int32, number: UInt64, device: UInt32, mode: UInt16, user: UInt32, group: UInt32,
@@ -50,19 +52,35 @@ final class Vnode: @unchecked Sendable {
     node.initialize(
       to: kernel_vnode(
         v_mount: mount, v_data: nil, v_fileid: number, v_fsid: device, v_type: UInt32(type),
-        v_rights: 0))
+        v_rights: 0, v_parent: nil, v_name: nil, v_namelen: 0))
     node.pointee.v_data = Unmanaged.passUnretained(self).toOpaque()
   }
 
-  deinit { node.deallocate() }
+  deinit {
+    for place in places { place.name.deallocate() }
+    node.deallocate()
+  }
 
   /// The object behind what the kernel's functions pass around.
   @inline(__always)
   static func of(_ node: UnsafePointer<kernel_vnode>) -> Vnode {
+    unmanaged(node).takeUnretainedValue()
+  }
+
+  /// The same without a reference, for a node that stays meanwhile.
+  @inline(__always)
+  static func with<Result>(
+    _ node: UnsafePointer<kernel_vnode>, _ body: (Vnode) -> Result
+  ) -> Result {
+    unmanaged(node)._withUnsafeGuaranteedRef(body)
+  }
+
+  @inline(__always)
+  private static func unmanaged(_ node: UnsafePointer<kernel_vnode>) -> Unmanaged<Vnode> {
     guard let object = node.pointee.v_data else {
       preconditionFailure("a vnode without its object")
     }
-    return Unmanaged<Vnode>.fromOpaque(object).takeUnretainedValue()
+    return Unmanaged.fromOpaque(object)
   }
 
   /// Hands the vnode to the kernel's functions, who give it back with `vnode_put`.
@@ -71,6 +89,14 @@ final class Vnode: @unchecked Sendable {
     _ = Unmanaged.passRetained(self)
     return node
   }
+
+  /// Holds a node once more.
+  @inline(__always)
+  static func hold(_ node: UnsafePointer<kernel_vnode>) { _ = unmanaged(node).retain() }
+
+  /// Gives one hold of a node back.
+  @inline(__always)
+  static func put(_ node: UnsafePointer<kernel_vnode>) { unmanaged(node).release() }
 
   /// The inode number.
   var number: UInt64 { node.pointee.v_fileid }
@@ -84,11 +110,28 @@ final class Vnode: @unchecked Sendable {
 
   /// Gives it a name; the directory's table is the caller's business.
   func add(_ name: [UInt8], in directory: Vnode) {
-    places.append(Place(directory: directory, name: name))
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: name.count, alignment: 1)
+    copy.copyBytes(from: name)
+    places.append(Place(directory: directory, name: UnsafeRawBufferPointer(copy)))
+    nameNode()
   }
 
   /// Takes a name from it.
   func removeName(_ name: UnsafeRawBufferPointer, in directory: Vnode) {
-    places.removeAll { $0.directory === directory && $0.name.elementsEqual(name) }
+    guard
+      let index = places.firstIndex(where: {
+        $0.directory === directory && $0.name.elementsEqual(name)
+      })
+    else { return }
+    let removed = places.remove(at: index)
+    nameNode()
+    removed.name.deallocate()
+  }
+
+  private func nameNode() {
+    let place = places.first
+    node.pointee.v_parent = place.map { UnsafePointer($0.directory.node) }
+    node.pointee.v_name = place?.name.baseAddress?.assumingMemoryBound(to: CChar.self)
+    node.pointee.v_namelen = UInt32(place?.name.count ?? 0)
   }
 }

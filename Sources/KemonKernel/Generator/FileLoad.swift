@@ -18,10 +18,10 @@ struct FileLoad: LoadPart {
   init?(on model: KernelModel, thread: Int) {
     files = model.files
     processes = (0..<LoadProcess.count).map { number in
-      model.files.context(for: LoadProcess.user(number, thread: thread))
+      model.processes.adopt(LoadProcess.user(number, thread: thread)).context
     }
     folder = "/Users/Shared/load\(thread)"
-    let root = model.files.context(for: LoadProcess.kextd)
+    let root = model.processes.adopt(LoadProcess.kextd).context
     for path in ["/Users", "/Users/Shared", folder] {
       // The first two are everybody's: somebody else may have made them.
       try? files.makeDirectory(path, mode: 0o777, as: root)

@@ -66,27 +66,27 @@ public struct GeneratedLoad: Sendable {
 
   /// Does one thread's share, on the calling thread.
   func run(on model: KernelModel, thread: Int) -> Result {
-    var parts = LoadMix.all.compactMap { type in
-      type.init(on: model, thread: thread).map { (part: $0, share: type.share) }
-    }
+    let lane = Lane.current
+    // What getting ready raises counts, too.
+    let first = lane.events
+    var loads: [any LoadPart] = LoadMix.all.compactMap { $0.init(on: model, thread: thread) }
+    let shares = loads.map { type(of: $0).share }
     var result = Result()
-    result.parts = parts.map { Part(family: type(of: $0.part).name) }
-    let total = parts.reduce(0) { $0 + $1.share }
+    result.parts = loads.map { Part(family: type(of: $0).name) }
+    let total = shares.reduce(0, +)
     guard total > 0 else { return result }
     var random = LoadRandom(seed: seed &+ UInt64(thread) &* 0xA076_1D64_78BD_642F)
-    let lane = Lane.current
-    let first = lane.events
     var operations = 0
     while !isDone(thread, events: lane.events - first, operations: operations) {
       operations += 1
       var place = random.below(total)
       var index = 0
-      while place >= parts[index].share {
-        place -= parts[index].share
+      while place >= shares[index] {
+        place -= shares[index]
         index += 1
       }
       result.parts[index].operations += 1
-      if !parts[index].part.perform(&random) { result.parts[index].failures += 1 }
+      if !loads[index].perform(&random) { result.parts[index].failures += 1 }
     }
     lane.process = nil
     result.events = lane.events - first
@@ -100,6 +100,8 @@ extension KernelModel {
   /// - Throws: when the model has been closed, or a hook that is put in on the way was refused.
   public func run(_ load: GeneratedLoad) throws(KernelError) -> GeneratedLoad.Result {
     try restarted(with: KextLoad.kexts(load.threads)) {
+      // Before anybody forks: their numbers are theirs.
+      for process in LoadProcess.all(threads: load.threads) { processes.adopt(process) }
       let total = PosixLock(GeneratedLoad.Result())
       let threads = (0..<load.threads).map { number in
         WorkerThread(named: "load \(number)") {

@@ -3,19 +3,21 @@
 /// Kexts: a driver comes, and goes.
 struct KextLoad: LoadPart {
   static let name = "kext"
-  static let share = 5
+  static let share = 4
 
   private let kexts: Kexts
+  private let kextd: Session.Process
   private let id: String
   private var isLoaded = false
 
   init?(on model: KernelModel, thread: Int) {
     kexts = model.kexts
+    kextd = model.processes.adopt(LoadProcess.kextd).identity
     id = Self.identifier(thread)
   }
 
   mutating func perform(_ random: inout LoadRandom) -> Bool {
-    Lane.current.process = LoadProcess.kextd
+    Lane.current.process = kextd
     let wasLoaded = isLoaded
     let result = kexts.request { loader in
       wasLoaded ? loader.requestRemoval(id) : loader.request(id)

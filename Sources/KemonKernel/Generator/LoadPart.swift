@@ -25,6 +25,9 @@ protocol LoadPart {
 /// The families of a generated load: one row each.
 enum LoadMix {
   static var all: [any LoadPart.Type] {
-    [FileLoad.self, NetworkLoad.self, MACLoad.self, KextLoad.self]
+    [
+      FileLoad.self, NetworkLoad.self, ProcessLoad.self, DylibLoad.self, MACLoad.self,
+      KextLoad.self,
+    ]
   }
 }

@@ -20,6 +20,21 @@ enum LoadProcess {
       gid: 20, comm: program.comm, parent: "launchd", exe: program.exe)
   }
 
+  /// The process of a thread that starts programs.
+  static func shell(thread: Int) -> Session.Process {
+    Session.Process(
+      name: "sh", pid: Int32(500 + thread), ppid: 1, uid: 0, gid: 0, comm: "sh",
+      parent: "launchd", exe: "/bin/sh")
+  }
+
+  /// All processes that are there when the load begins.
+  static func all(threads: Int) -> [Session.Process] {
+    [kextd]
+      + (0..<threads).flatMap { thread in
+        [shell(thread: thread)] + (0..<count).map { user($0, thread: thread) }
+      }
+  }
+
   /// The process that loads kexts.
   static let kextd = Session.Process(
     name: "kextd", pid: 59, ppid: 1, uid: 0, gid: 0, comm: "kextd", parent: "launchd",

@@ -3,9 +3,10 @@
 /// MAC policies: a monitor registers one, and unregisters it.
 struct MACLoad: LoadPart {
   static let name = "mac"
-  static let share = 5
+  static let share = 4
 
   private let mac: MACFramework
+  private let kextd: Session.Process
   private let policy: MACPolicy
   private var handle: Int?
 
@@ -13,6 +14,7 @@ struct MACLoad: LoadPart {
 
   init?(on model: KernelModel, thread: Int) {
     mac = model.mac
+    kextd = model.processes.adopt(LoadProcess.kextd).identity
     guard
       let policy = try? MACPolicy(
         name: "load\(thread)_m", fullName: "Policy of a generated load", table: model.mac.table,
@@ -22,7 +24,7 @@ struct MACLoad: LoadPart {
   }
 
   mutating func perform(_ random: inout LoadRandom) -> Bool {
-    Lane.current.process = LoadProcess.kextd
+    Lane.current.process = kextd
     if let known = handle {
       handle = nil
       return (try? mac.unregister(known)) == 0

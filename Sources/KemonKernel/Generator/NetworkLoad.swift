@@ -19,7 +19,9 @@ struct NetworkLoad: LoadPart {
 
   init?(on model: KernelModel, thread: Int) {
     network = model.network
-    processes = (0..<LoadProcess.count).map { LoadProcess.user($0, thread: thread) }
+    processes = (0..<LoadProcess.count).map { number in
+      model.processes.adopt(LoadProcess.user(number, thread: thread)).identity
+    }
     guard let resolver = IPAddress("192.168.1.1"), let server = IPAddress("93.184.216.34") else {
       return nil
     }

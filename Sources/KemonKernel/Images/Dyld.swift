@@ -48,6 +48,14 @@ public struct Dyld: Sendable {
     }
   }
 
+  /// Takes an image out of a process: dlclose.
+  ///
+  /// What it has brought along stays.
+  public func unload(_ image: LoadedImage, from process: ModelProcess) {
+    for address in image.segments { processes.unmap(address, in: process) }
+    process.withState { $0.memory.images.removeAll { $0 == image } }
+  }
+
   /// Loads what a process' program needs, as dyld does before it lets the program run.
   ///
   /// - Throws: what was wrong; the process has ended then, by SIGABRT.
@@ -74,7 +82,9 @@ public struct Dyld: Sendable {
     let candidates = path.contains("/") ? [path] : Self.folders.map { "\($0)/\(path)" }
     if let known = process.withState({ state in
       state.memory.images.first { candidates.contains($0.path) }
-    }) { return known }
+    }) {
+      return known
+    }
     if let cached = candidates.first(where: processes.sharedCache.contains) {
       let image = LoadedImage(path: cached, segments: [])
       process.withState { $0.memory.images.append(image) }
@@ -116,7 +126,7 @@ public struct Dyld: Sendable {
         segments.append(
           try processes.map(
             opened, offset: image.offset + segment.fileOffset, size: segment.fileSize,
-            protection: Int32(segment.protection),
+            protection: Int32(bitPattern: segment.protection),
             flags: KERNEL_MAP_FIXED | KERNEL_MAP_PRIVATE, in: process))
       } catch {
         for address in segments { processes.unmap(address, in: process) }
@@ -161,10 +171,5 @@ public struct Dyld: Sendable {
         protection: KERNEL_PROT_READ | KERNEL_PROT_EXEC, flags: KERNEL_MAP_SHARED, in: process)
       processes.unmap(address, in: process)
     } catch { throw DyldError(path: path, error: error, reason: "mmap of the header failed") }
-  }
-
-  private func unload(_ image: LoadedImage, from process: ModelProcess) {
-    for address in image.segments { processes.unmap(address, in: process) }
-    process.withState { $0.memory.images.removeAll { $0 == image } }
   }
 }

@@ -36,7 +36,9 @@ extension ProcessMonitor {
 }
 
 extension KernelRecords {
-  /// A file is about to be mapped as code. A path that cannot be had is absent, and no reason to refuse.
+  /// A file is about to be mapped as code.
+  ///
+  /// A path that cannot be had is absent, and no reason to refuse.
   fileprivate func mapping(
     of vnode: Vnode, _ request: kernel_mmap_args, in files: FileSystem
   ) -> Verdict {

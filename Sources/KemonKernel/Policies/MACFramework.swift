@@ -43,6 +43,10 @@ public final class MACFramework: Sendable {
 
   // MARK: Asking
 
+  /// Whether there is anybody to ask.
+  @inline(__always)
+  var hasPolicies: Bool { core.hasPolicies }
+
   /// Where an operation stands in this release, with or without `mpo_`; nil when it has no such operation.
   public func slot(_ name: StaticString) -> MACSlot? { slot(named: name.description) }
 

@@ -14,8 +14,13 @@ final class ExecOperation {
   var device: UInt64 = 0
   var inode: UInt64 = 0
   /// The image; of a script the script.
-  let path = PathRoom()
-  let directory = PathRoom()
+  var path = PathRoom()
+  var directory = PathRoom()
+
+  deinit {
+    path.deallocate()
+    directory.deallocate()
+  }
 
   fileprivate func begin(_ owner: UnsafeRawPointer) {
     self.owner = owner
@@ -29,10 +34,20 @@ final class ProcessLane {
   /// The number that the next child of the thread gets.
   var wantedPID: Int32?
   /// The exec that the thread is in, as whoever walks its stack could find it.
-  var parameters: UnsafeMutablePointer<kernel_image_params>?
+  private(set) var parameters: UnsafeMutablePointer<kernel_image_params>?
   // As deep as handlers that execute something themselves go.
   private var operations: [ExecOperation] = []
   private var depth = 0
+
+  /// Runs a closure that executes something.
+  func with<Result>(
+    _ parameters: UnsafeMutablePointer<kernel_image_params>, _ body: () -> Result
+  ) -> Result {
+    let before = self.parameters
+    self.parameters = parameters
+    defer { self.parameters = before }
+    return body()
+  }
 
   /// Notes that an exec begins.
   func begin(_ owner: UnsafeRawPointer) -> ExecOperation {

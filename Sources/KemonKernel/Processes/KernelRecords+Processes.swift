@@ -88,8 +88,9 @@ extension KernelRecords {
       builder.header.pointee.result = DarwinErrno.linux(error)
       builder.setPayload(
         kemon_process(
-          start_ns: identity?.startNanoseconds ?? 0, pid: identity?.pid ?? 0, method: method,
-          comm: builder.text(identity?.comm), exe: builder.text(identity?.exe)))
+          target_start_ns: identity?.startNanoseconds ?? 0, target_pid: identity?.pid ?? 0,
+          method: method, target_comm: builder.text(identity?.comm),
+          target_exe: builder.text(identity?.exe)))
     }
   }
 

@@ -38,6 +38,7 @@ public struct ProcessEnd: Sendable, Equatable {
   /// In words, as in `status 1` or `signal 9, reason 9.8`.
   public var text: String {
     guard signal != 0 else { return "status \(status)" }
-    return "signal \(signal)" + (reasonNamespace == 0 ? "" : ", reason \(reasonNamespace).\(reason)")
+    guard reasonNamespace != 0 else { return "signal \(signal)" }
+    return "signal \(signal), reason \(reasonNamespace).\(reason)"
   }
 }

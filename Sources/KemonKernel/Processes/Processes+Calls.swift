@@ -52,9 +52,7 @@ extension Processes {
   ) throws(DarwinErrno) {
     let lane = try enter(as: process)
     let image = try ImageParameters(path, arguments, environment, of: process)
-    lane.processes.parameters = image.pointer
-    let error = __mac_execve(process.pointer, image.pointer)
-    lane.processes.parameters = nil
+    let error = lane.processes.with(image.pointer) { __mac_execve(process.pointer, image.pointer) }
     image.release()
     finish(process)
     try DarwinErrno.check(error)
@@ -70,11 +68,11 @@ extension Processes {
     let lane = try enter(as: parent)
     let image = try ImageParameters(path, arguments, environment, of: parent)
     lane.processes.wantedPID = pid
-    lane.processes.parameters = image.pointer
     var child: UnsafeMutablePointer<kernel_proc>?
-    let error = kernel_posix_spawn(parent.pointer, image.pointer, &child)
+    let error = lane.processes.with(image.pointer) {
+      kernel_posix_spawn(parent.pointer, image.pointer, &child)
+    }
     lane.processes.wantedPID = nil
-    lane.processes.parameters = nil
     image.release()
     let made = child.map { ModelProcess.of($0) }
     if let made {
@@ -122,8 +120,7 @@ extension Processes {
     let wanted = children(of: parent).filter { pid == nil || $0.pid == pid }
     guard !wanted.isEmpty else { throw .ECHILD }
     for child in wanted {
-      guard let end = child.end else { continue }
-      remove(child)
+      guard let end = child.end, remove(child) else { continue }
       return (child.pid, end)
     }
     return nil

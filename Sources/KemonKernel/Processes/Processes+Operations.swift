@@ -13,6 +13,7 @@ extension Processes {
       }
     },
     flags: { _, process in process.map { ModelProcess.of($0).kernelFlags } ?? 0 },
+    uid: { _, process in process.map { ModelProcess.of($0).context.credential.user } ?? .max },
     check_limits: { context, parent in
       guard let parent else { return KERNEL_EINVAL }
       return Processes.with(context) { $0.checkLimits(for: ModelProcess.of(parent)) }
@@ -100,8 +101,7 @@ extension Processes {
       name: before.name, pid: Lane.current.processes.wantedPID ?? nextPID(), ppid: parent.pid,
       uid: before.uid, gid: before.gid, comm: before.comm, parent: before.comm, exe: before.exe,
       startNanoseconds: nextStart())
-    guard find(child.pid) == nil else { return nil }
-    let made = ModelProcess(files.fork(parent.context, as: child), in: pointer)
+    let made = ModelProcess(parent.context.forked(as: child), in: pointer)
     let inherited = parent.withState { $0 }
     made.withState { state in
       state.arguments = inherited.arguments
@@ -180,10 +180,11 @@ extension Processes {
         identity.ppid = 1
         identity.parent = launchd
       }
-      if child.withState({ state in
+      let isZombie = child.withState { state in
         state.isOrphan = true
         return state.isZombie
-      }) { remove(child) }
+      }
+      if isZombie { remove(child) }
     }
     for other in all where other.tracer == process.pid { other.withState { $0.tracer = nil } }
   }
@@ -192,6 +193,8 @@ extension Processes {
   private func bury(_ process: ModelProcess) {
     let isOrphan = process.withState { state in
       state.isZombie = true
+      // Whoever called proc_exit.
+      state.end = state.end ?? .exited(0)
       state.memory = AddressSpace()
       return state.isOrphan
     }

@@ -26,7 +26,7 @@ public final class Processes: @unchecked Sendable {
 
   /// How many processes there may be.
   public struct Limits: Sendable {
-    /// Of all users: kern.maxproc. The last one is the superuser's.
+    /// Of all users: kern.maxproc, of which the last one is the superuser's.
     public var all = 1064
     /// Of one user that is not the superuser: kern.maxprocperuid.
     public var perUser = 709
@@ -117,11 +117,11 @@ public final class Processes: @unchecked Sendable {
   /// Empties the table, as after a new start of the machine.
   func restart() {
     let gone = table.withLock { table in
-      let gone = table.processes
-      table = Table()
-      return gone
+      defer { table = Table() }
+      return table.processes
     }
-    _ = gone
+    // What is closed with them must not be closed under the lock.
+    withExtendedLifetime(gone) {}
   }
 
   /// A time that no process of the table started at.
@@ -155,9 +155,14 @@ public final class Processes: @unchecked Sendable {
   }
 
   /// Takes a process out: its parent knows how it ended, or nobody wants to.
-  func remove(_ process: ModelProcess) {
+  ///
+  /// - Returns: false when somebody else has done so.
+  @discardableResult
+  func remove(_ process: ModelProcess) -> Bool {
     table.withLock { table in
-      if table.processes[process.pid] === process { table.processes[process.pid] = nil }
+      guard table.processes[process.pid] === process else { return false }
+      table.processes[process.pid] = nil
+      return true
     }
   }
 

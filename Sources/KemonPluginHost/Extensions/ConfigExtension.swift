@@ -36,6 +36,10 @@ enum ConfigExtension {
     _ host: UnsafePointer<kemon_host>?, _ path: UnsafePointer<CChar>?,
     _ kind: (JSONValue) -> Value?, _ store: (Value) -> Void
   ) -> kemon_status {
+    if let plugin = HostTable.plugin(host), !plugin.isControlThread {
+      plugin.noteWrongThread("kemon.config/1", needed: "[control]")
+      return KEMON_E_WRONGTHREAD
+    }
     let found = lookUp(host, path) { $0.value.value(at: $1) }
     guard let found else { return path == nil ? KEMON_E_INVALID : KEMON_E_NOTFOUND }
     guard let value = kind(found) else { return KEMON_E_INVALID }

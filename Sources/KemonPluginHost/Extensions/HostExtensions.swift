@@ -7,7 +7,7 @@ enum HostExtensions {
   private static let all = [
     OutputExtension.row, ConfigExtension.row, NamesExtension.row, SchemaExtension.row,
     MetricsExtension.row, TimerExtension.row, DeferExtension.row, ModifyExtension.row,
-    MuteExtension.row, BlobExtension.row, TypedExtension.row,
+    MuteExtension.row, BlobExtension.row, TypedExtension.row, ThreadExtension.row,
   ]
 
   /// The ids, as manifests name them.

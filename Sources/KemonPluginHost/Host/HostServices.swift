@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CKemonPlatform
 import KemonBus
 import KemonEvents
 
@@ -27,8 +28,8 @@ struct HostServices: Sendable {
   var dataDirectory: String?
   /// Nanoseconds that a control function may take before the operator is told.
   var patience: UInt64 = 5_000_000_000
-  var pluginNames = NameRegistry()
-  var handlerNames = NameRegistry()
+  var pluginNames = NameRegistry { ckemon_crash_set_plugin_names($0) }
+  var handlerNames = NameRegistry { ckemon_crash_set_handler_names($0) }
   /// This process is a worker: the host is another one.
   var isWorker = false
   /// How plugins get a process of their own; nil in a worker.
@@ -37,6 +38,10 @@ struct HostServices: Sendable {
   var operations: OperationCatalog?
   /// What plugins offer to each other.
   let typed = ServiceRegistry()
+  /// How long handlers may take, as the operator says.
+  var budgets = CallBudgets()
+  /// The threads that handlers with a budget run on.
+  let lanes = LanePool()
 
   /// Whether votes of plugins count about which nothing else was decided.
   var votingMode: VotingMode { isMonitoring ? .monitor : .enforce }

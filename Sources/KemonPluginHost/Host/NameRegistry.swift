@@ -30,11 +30,21 @@ final class NameRegistry: @unchecked Sendable {
   /// In a host: where workers read them.
   private let mirror = Mutex<(page: WorkerPage, family: WorkerPage.Family)?>(nil)
 
+  private let watch: @Sendable (UnsafeRawPointer) -> Void
+
   /// Makes a registry without names.
-  init() { page = nil }
+  ///
+  /// - Parameter watch: told where the cells are: the first has their number, the others addresses of C strings or 0.
+  init(_ watch: @escaping @Sendable (UnsafeRawPointer) -> Void = { _ in }) {
+    page = nil
+    self.watch = watch
+  }
 
   /// Makes a registry of the names that another process gives.
-  init(reading page: WorkerPage, as family: WorkerPage.Family) { self.page = (page, family) }
+  init(reading page: WorkerPage, as family: WorkerPage.Family) {
+    self.page = (page, family)
+    watch = { _ in }
+  }
 
   /// Writes all names, also those that come, to a page for other processes.
   func mirror(to page: WorkerPage, as family: WorkerPage.Family) {
@@ -65,6 +75,7 @@ final class NameRegistry: @unchecked Sendable {
       guard let table else { return }
       table.cells[index].store(UInt(bitPattern: text), ordering: .releasing)
       current.store(UInt(bitPattern: table.cells), ordering: .releasing)
+      watch(UnsafeRawPointer(table.cells))
     }
   }
 

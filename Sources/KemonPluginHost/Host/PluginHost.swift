@@ -54,12 +54,13 @@ public final class PluginHost: Sendable {
   ///   - worker: the program that plugins run in which get a process of their own.
   ///   - workerLimits: what such a process may use.
   ///   - operations: the operations that handlers may name like kinds; nil for none.
+  ///   - budgets: how long handlers may take.
   public init(
     dispatcher: Dispatcher, ring: EventRing, clock: EventClock, mode: PluginMode,
     output: any OutputSink, log: any LogSink, observerOverflow: OverflowPolicy = .drop,
     isMonitoring: Bool = false, trust: TrustPolicy = TrustPolicy(), dataDirectory: String? = nil,
     worker: WorkerProgram = WorkerProgram(), workerLimits: WorkerLimits = WorkerLimits(),
-    operations: OperationCatalog? = nil
+    operations: OperationCatalog? = nil, budgets: CallBudgets = CallBudgets()
   ) {
     self.dispatcher = dispatcher
     self.ring = ring
@@ -71,6 +72,7 @@ public final class PluginHost: Sendable {
       cache: dispatcher.cache, dataDirectory: dataDirectory)
     services.workers = WorkerServices(program: worker, limits: workerLimits)
     services.operations = operations
+    services.budgets = budgets
     self.services = services
   }
 
@@ -156,6 +158,7 @@ public final class PluginHost: Sendable {
       settleAll(&state)
       for plugin in state.plugins.reversed() { plugin.stop(dispatcher: dispatcher) }
       services.timers?.close()
+      services.lanes.close()
     }
   }
 

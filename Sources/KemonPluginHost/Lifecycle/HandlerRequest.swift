@@ -18,6 +18,9 @@ struct HandlerRequest {
   let role: HandlerInfo.Role
   let priority: Int32
   let onFault: VerdictAction
+  let onTimeout: VerdictAction
+  /// Nanoseconds that the plugin allows for a call; 0 when it does not say.
+  let budget: UInt64
   let function: kemon_handler_fn
   let context: UnsafeMutableRawPointer?
   /// What makes the calls of a function with named arguments; keeps alive what `context` points at.
@@ -56,10 +59,9 @@ struct HandlerRequest {
     kindPattern = named.isEmpty ? pattern : Self.operationKind
     (phase, kinds) = try Self.kinds(kindPattern, phase: raw.phase, role, place)
     filter = try Self.filter(raw.filter, pattern: named.isEmpty ? nil : pattern, place)
-    onFault = try Self.onFault(raw.on_fault, place)
-    guard raw.timeout_ns == 0 else {
-      throw PluginRefusal(KEMON_E_UNSUPPORTED, "\(place): this host knows no timeouts")
-    }
+    onFault = try Self.outcome(raw.on_fault, "on_fault", place)
+    onTimeout = try Self.outcome(raw.on_timeout, "on_timeout", place)
+    budget = try Self.budget(raw, role, place)
     priority = raw.priority
     cache = try Self.cache(raw, place)
     self.token = token
@@ -207,16 +209,34 @@ struct HandlerRequest {
     return CacheDeclaration(fields: fields, lifetime: raw.cache_ttl_ns)
   }
 
-  private static func onFault(
-    _ value: UInt16, _ place: String
+  private static func outcome(
+    _ value: UInt16, _ field: String, _ place: String
   ) throws(PluginRefusal) -> VerdictAction {
     switch Int32(value) {
     case KEMON_FAIL_ABSTAIN: return .abstain
     case KEMON_FAIL_ALLOW: return .allow
     case KEMON_FAIL_DENY: return .deny
     default:
-      throw PluginRefusal(KEMON_E_INVALID, "\(place): on_fault \(value) is none of 0, 1, 2")
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): \(field) \(value) is none of 0, 1, 2")
     }
+  }
+
+  private static func budget(
+    _ raw: kemon_handler, _ role: HandlerInfo.Role, _ place: String
+  ) throws(PluginRefusal) -> UInt64 {
+    guard raw.reserved2 == (0, 0, 0) else {
+      throw PluginRefusal(KEMON_E_INVALID, "\(place): reserved2 is not zero")
+    }
+    guard raw.timeout_ns <= CallBudget.limit else {
+      throw PluginRefusal(
+        KEMON_E_INVALID,
+        "\(place): timeout_ns \(raw.timeout_ns) is more than an hour, \(CallBudget.limit)")
+    }
+    guard raw.timeout_ns == 0 || role != .observer else {
+      throw PluginRefusal(
+        KEMON_E_INVALID, "\(place): timeout_ns has no meaning with KEMON_H_OBSERVE: nobody waits")
+    }
+    return raw.timeout_ns
   }
 }
 
@@ -229,7 +249,7 @@ extension HandlerRequest {
       name: name, pluginID: pluginID, pluginName: pluginName, kinds: kinds, filter: filter,
       tier: role == .voter && settings.mode == .enforce ? settings.tier : .observe,
       priority: priority.addingReportingOverflow(settings.priority).partialValue,
-      onFault: onFault,
+      onFault: onFault, onTimeout: onTimeout,
       function: function, context: context, cache: cache)
     handler.isStandIn = isStandIn
     return handler

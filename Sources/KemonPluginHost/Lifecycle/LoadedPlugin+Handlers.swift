@@ -155,6 +155,7 @@ extension LoadedPlugin {
     var handler = request.handler(pluginID: id, pluginName: name, settings)
     handler.mutes = mutes.setToAsk(for: request.token)
     handler.modifiable = modifiable
+    handler = limited(handler, request)
     guard let trial else { return handler }
     let candidate = Trial.Candidate(handler, votes: request.role != .observer, trial)
     handler.function = Trial.call

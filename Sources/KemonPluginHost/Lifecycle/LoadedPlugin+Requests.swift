@@ -7,7 +7,8 @@ import Synchronization
 /// What a plugin asks the host for, through the tables of C functions.
 extension LoadedPlugin {
   /// A broken rule of the ABI that did no harm.
-  func noteMisbehaviour() { misbehaviour.wrappingAdd(1, ordering: .relaxed) }
+  @discardableResult
+  func noteMisbehaviour() -> Int { misbehaviour.wrappingAdd(1, ordering: .relaxed).newValue }
 
   /// Registers a handler: `kemon_host.on`.
   func register(
@@ -18,10 +19,13 @@ extension LoadedPlugin {
       let (stage, taken, number) = state.withLock { state in
         (state.stage, state.requests.map(\.name), state.nextToken)
       }
-      guard isControlThread, stage == .creating || stage == .starting else {
+      guard isControlThread else {
+        noteWrongThread("on", needed: "[control]")
         throw PluginRefusal(
-          KEMON_E_STATE,
-          "handlers are registered in create and start, on the thread that calls them")
+          KEMON_E_WRONGTHREAD, "handlers are registered on the thread that calls create or start")
+      }
+      guard stage == .creating || stage == .starting else {
+        throw PluginRefusal(KEMON_E_STATE, "handlers are registered in create and start")
       }
       guard taken.count < HandlerRequest.countLimit else {
         throw PluginRefusal(
@@ -64,7 +68,10 @@ extension LoadedPlugin {
   /// While handlers can run the control thread is outside the plugin, so a handler that is removed here has not been
   /// called yet, or no more: nothing needs to be waited for.
   func unregister(_ token: UInt64) -> kemon_status {
-    guard isControlThread else { return KEMON_E_STATE }
+    guard isControlThread else {
+      noteWrongThread("off", needed: "[control]")
+      return KEMON_E_WRONGTHREAD
+    }
     return state.withLock { state in
       guard let index = state.requests.firstIndex(where: { $0.token == token }) else {
         return KEMON_E_NOTFOUND
@@ -89,7 +96,10 @@ extension LoadedPlugin {
 
   /// Takes a line for the operator: `kemon_host.log`.
   func log(_ level: Int32, _ text: UnsafePointer<CChar>?, _ length: Int) {
-    guard let text, length >= 0 else { return noteMisbehaviour() }
+    guard let text, length >= 0 else {
+      noteMisbehaviour()
+      return
+    }
     let known = LogLevel(rawValue: level)
     if known == nil { noteMisbehaviour() }
     services.log.log(
@@ -117,7 +127,7 @@ extension LoadedPlugin {
   /// The configuration, as long as the plugin may ask for it.
   func withConfiguration<Value>(_ body: (PluginConfiguration) -> Value?) -> Value? {
     guard isControlThread else {
-      noteMisbehaviour()
+      noteWrongThread("kemon.config/1", needed: "[control]")
       return nil
     }
     return body(configuration)

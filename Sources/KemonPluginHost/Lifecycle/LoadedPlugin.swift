@@ -3,6 +3,7 @@
 import Glibc
 import KemonBus
 import KemonEvents
+import KemonPlatform
 import KemonText
 import Synchronization
 
@@ -28,6 +29,11 @@ final class LoadedPlugin: @unchecked Sendable {
   let code: PluginCode
   /// The process of its own that it runs in; nil when it runs here.
   let worker: WorkerPlugin?
+  /// Whose turn it is to be called, where the plugin cannot be called at any time.
+  let turns: TurnGate?
+  /// By the tokens of handlers.
+  let limitedCalls = PosixLock<[UInt64: LimitedCall]>([:])
+  let standings = PosixLock<[UInt64: HandlerStanding]>([:])
   /// The thread that is inside one of the plugin's control functions; 0 when none is.
   private let controlThread = Atomic<UInt>(0)
   let misbehaviour = Atomic<Int>(0)
@@ -91,6 +97,7 @@ final class LoadedPlugin: @unchecked Sendable {
         self.code = try PluginCode(candidate, mode: services.mode)
       }
     }
+    turns = TurnGate(concurrency: self.code.table.concurrency)
     generation = (older?.generation ?? 0) + 1
     metrics = older?.metrics ?? PluginMetrics()
     metrics.beginGeneration()
@@ -234,6 +241,11 @@ final class LoadedPlugin: @unchecked Sendable {
     observer?.stop()
     services.typed.withdraw(owner: instanceNumber)
     if state.withLock({ !$0.isSuperseded }) { setMaking(false) }
+    guard haveLateCallsReturned() else {
+      // Stop and destroy may count on no handler running any more: the instance is left as it is.
+      state.withLock { $0.stage = .stopped }
+      return
+    }
     // Only what was started is stopped.
     if stage == .running, let stop = code.table.stop { asControl("stop") { stop(instance) } }
     TicketDesk.forget(allOf: ticketOwner)
@@ -281,11 +293,16 @@ final class LoadedPlugin: @unchecked Sendable {
   }
 
   /// Runs one of the plugin's control functions.
-  func asControl<Result>(_ call: String, _ body: () -> Result) -> Result {
+  func asControl<Result>(_ call: StaticString, _ body: () -> Result) -> Result {
     controlThread.store(UInt(pthread_self()), ordering: .relaxed)
     defer { controlThread.store(0, ordering: .relaxed) }
+    // A static string ends with a NUL.
+    let text = UnsafeRawPointer(call.utf8Start).assumingMemoryBound(to: CChar.self)
     return ControlWatch.during(
-      call, of: name, patience: services.patience, log: services.log, body)
+      "\(call)", of: name, patience: services.patience, log: services.log
+    ) {
+      HandlerCrumb.current.during(text, ofPlugin: id, body)
+    }
   }
 
   var isControlThread: Bool {

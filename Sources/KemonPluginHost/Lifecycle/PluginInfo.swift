@@ -77,4 +77,6 @@ public struct HandlerInfo: Sendable, Equatable {
   public let signature: String?
   /// How a function with named arguments is called.
   public let lane: CallLane?
+  /// Nanoseconds that a call may take; 0 for as long as it likes.
+  public var budget: UInt64 = 0
 }

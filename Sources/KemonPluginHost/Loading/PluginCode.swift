@@ -57,6 +57,11 @@ struct PluginCode {
         .loadTable, "ABI \(Self.text(table.abi))", "ABI \(KEMON_ABI_MAJOR), as its manifest says")
     }
     guard table.create != nil else { throw problem(.loadTable, "create is NULL", "a function") }
+    guard table.concurrency <= UInt32(KEMON_CONC_PER_SUBJECT) else {
+      throw problem(
+        .loadTable, "concurrency \(table.concurrency)",
+        "KEMON_CONC_FREE, KEMON_CONC_SERIAL or KEMON_CONC_PER_SUBJECT")
+    }
     abi = min(table.abi, HostServices.abi)
   }
 

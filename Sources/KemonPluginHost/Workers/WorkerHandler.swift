@@ -24,7 +24,9 @@ final class WorkerHandler: Sendable {
     self.description = description
     self.id = id
     self.name = name
-    budget = asked > 0 ? asked : plugin.limits.budget
+    let said = plugin.services.budgets.nanoseconds(
+      plugin: plugin.name, handler: name, declared: asked)
+    budget = said > 0 ? said : plugin.limits.budget
     self.plugin = plugin
   }
 
@@ -49,6 +51,8 @@ final class WorkerHandler: Sendable {
       handler.ctx = Unmanaged.passUnretained(self).toOpaque()
       handler.phase = UInt16(truncatingIfNeeded: number("phase"))
       handler.on_fault = UInt16(truncatingIfNeeded: number("on_fault"))
+      handler.timeout_ns = UInt64(bitPattern: number("timeout_ns"))
+      handler.on_timeout = UInt16(truncatingIfNeeded: number("on_timeout"))
       handler.priority = Int32(truncatingIfNeeded: number("priority"))
       handler.cache_fields = UInt32(truncatingIfNeeded: number("cache_fields"))
       handler.cache_ttl_ns = UInt64(bitPattern: number("cache_ttl_ns"))
@@ -59,15 +63,6 @@ final class WorkerHandler: Sendable {
         "handler \"\(name)\": " + withUnsafeBytes(of: error.text) { $0.cString }, status: status)
     }
     return token
-  }
-
-  /// What it is taken to have voted when its budget is spent.
-  var onTimeout: VerdictAction {
-    switch Int32(truncatingIfNeeded: description.value(at: "on_timeout")?.integer ?? 0) {
-    case KEMON_FAIL_ALLOW: .allow
-    case KEMON_FAIL_DENY: .deny
-    default: .abstain
-    }
   }
 
   private static let ask: kemon_handler_fn = { context, event, verdict in
@@ -108,7 +103,10 @@ extension HandlerRequest {
       "id": .integer(Int64(token)), "name": .string(name), "kind": .string(pattern),
       "filter": filter.map { .string($0.description) } ?? .null,
       "flags": .integer(Int64(flags)), "phase": .integer(Int64(phase?.rawValue ?? 0)),
-      "on_fault": .integer(Int64(Self.number(of: onFault))), "priority": .integer(Int64(priority)),
+      "on_fault": .integer(Int64(Self.number(of: onFault))),
+      "timeout_ns": .integer(Int64(bitPattern: budget)),
+      "on_timeout": .integer(Int64(Self.number(of: onTimeout))),
+      "priority": .integer(Int64(priority)),
       "cache_fields": .integer(Int64(cache.fields.rawValue)),
       "cache_ttl_ns": .integer(Int64(bitPattern: cache.lifetime)),
     ])

@@ -95,6 +95,11 @@ extension WorkerPlugin {
       state.canSave = created.value(at: "saves")?.bool ?? false
       state.report.confinement = created.value(at: "confinement")?.string ?? ""
     }
+    let confinement = report.confinement
+    if confinement.contains("this kernel has no") {
+      services.log.log(
+        .warn, source: "host", "plugin \(name): its worker is held by \(confinement)")
+    }
     return created
   }
 

@@ -64,6 +64,12 @@ extension WorkerPlugin {
         _ = process.waitForEnd(milliseconds: -1)
         return "did not answer for \((now - lane.since) / 1_000_000) ms beyond its time"
       }
+      // Those who end close their descriptors a moment earlier.
+      if process.hasClosedItsEnds, !process.waitForEnd(milliseconds: 500) {
+        process.kill()
+        _ = process.waitForEnd(milliseconds: -1)
+        return "has closed its descriptors"
+      }
       if now >= nextCheckpoint {
         checkpoint()
         nextCheckpoint = EventClock.monotonic() + limits.checkpoint

@@ -68,13 +68,14 @@ final class WorkerPlugin: @unchecked Sendable {
         .createFailed, file: candidate.file, plugin: candidate.manifest.name,
         found: error.description, needed: "a process of its own")
     }
-    hello = WorkerHello(
-      mode: services.mode, isMonitoring: services.isMonitoring, id: id, name: name,
-      file: candidate.file, configuration: configuration, lanes: plan.lanes,
-      transport: plan.transport, grants: grants.sorted(), limits: workers.limits,
-      kernel: services.operations?.running,
-      schema: candidate.command == nil ? nil : WorkerSchema.json
-    ).json
+    hello =
+      WorkerHello(
+        mode: services.mode, isMonitoring: services.isMonitoring, id: id, name: name,
+        file: candidate.file, configuration: configuration, lanes: plan.lanes,
+        transport: plan.transport, grants: grants.sorted(), limits: workers.limits,
+        kernel: services.operations?.running,
+        schema: candidate.command == nil ? nil : WorkerSchema.json
+      ).json
   }
 
   /// What can be told about it.

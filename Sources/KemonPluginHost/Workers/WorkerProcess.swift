@@ -102,6 +102,9 @@ final class WorkerProcess: @unchecked Sendable {
 
   // MARK: The end
 
+  /// Whether the process has closed both ends that it writes to, as only one does that ends, or wants to harm.
+  var hasClosedItsEnds: Bool { pump.isOver }
+
   /// Whether the process has ended.
   var hasEnded: Bool { ckemon_pidfd_has_ended(pidfd) == 1 }
 
@@ -114,7 +117,9 @@ final class WorkerProcess: @unchecked Sendable {
   /// Ends the process.
   func kill() { _ = ckemon_pidfd_kill(pidfd) }
 
-  /// How the process ended, once: it must have, or have been killed. What it wrote is passed on first.
+  /// How the process ended.
+  ///
+  /// Once, when it has ended or been killed. What it wrote is passed on first.
   func reap() -> End {
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}

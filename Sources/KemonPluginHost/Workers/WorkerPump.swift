@@ -3,6 +3,7 @@
 import Glibc
 import KemonBus
 import KemonPlatform
+import Synchronization
 
 /// Passes on what a worker writes: whole lines of output, and lines of the log.
 ///
@@ -12,15 +13,24 @@ final class WorkerPump: Sendable {
   private static let lineLimit = 512 << 10
 
   private let thread: PosixLock<WorkerThread?>
+  private let end = Ended()
+
+  private final class Ended: Sendable {
+    let value = Atomic<Bool>(false)
+  }
+
+  /// Whether nothing more can come: the process has ended, or has closed what it writes to.
+  var isOver: Bool { end.value.load(ordering: .acquiring) }
 
   /// Takes over two descriptors for reading, and starts.
   init(
     output: Int32, log: Int32, name: String, to sink: any OutputSink, _ logSink: any LogSink
   ) {
-    let body: @Sendable () -> Void = {
+    let body: @Sendable () -> Void = { [end] in
       Self.run(output: output, log: log, name: name, sink, logSink)
       close(output)
       close(log)
+      end.value.store(true, ordering: .releasing)
     }
     thread = PosixLock(WorkerThread(named: "pump \(name)", body))
   }

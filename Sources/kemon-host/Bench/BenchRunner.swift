@@ -44,6 +44,8 @@ struct BenchRunner {
     var denied = 0
     var index = 0
     let dispatcher = pipeline.dispatcher
+    // Event time begins anew, and what a handler has to answer for is part of the round.
+    dispatcher.resetStandings()
     let start = EventClock.monotonic()
     // One reading of the clock per event: the end of one is the beginning of the next.
     var mark = start

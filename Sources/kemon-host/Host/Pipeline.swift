@@ -21,6 +21,9 @@ final class Pipeline {
   private let overflow: OverflowPolicy
   private var recording: (recorder: Recorder, writer: RecordingWriter)?
   private var server: OriginalServer?
+  private var stateFolder: StateFolder?
+  private let hadOutput = Pipeline.hasOutput
+  private var allocatedBefore: UInt64 = 0
   private var control: ControlServer?
 
   /// Wires a run together; nothing happens yet.
@@ -46,7 +49,8 @@ final class Pipeline {
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: output, log: log,
       observerOverflow: self.overflow, isMonitoring: options.mode == .monitor,
       trust: try options.trust.policy(), dataDirectory: options.dataDirectory,
-      operations: .mac(running: release))
+      operations: .mac(running: release), budgets: (try? options.budgets()) ?? CallBudgets())
+    CrashReport.begin(ring)
   }
 
   /// Records everything that is published from now on.
@@ -64,12 +68,16 @@ final class Pipeline {
   /// - Parameter embedded: configuration for those of the named plugins that are there.
   /// - Throws: exit code 5 when a plugin is missing that the options require.
   func start(_ options: PluginOptions, embedded: JSONValue = .object([:])) throws {
+    stateFolder = try options.stateFolder.map { try StateFolder($0) }
     let (configuration, places) = try PluginConfiguration.read(options, events)
     let report = plugins.load(
       directories: options.paths, configurations: configuration, defaults: embedded,
       places: places, require: options.require, disable: Set(options.disable),
       only: Set(options.only), isolate: options.isolate)
     let problems = report.problems + plugins.start()
+    stateFolder?.write(plugins.plugins, dispatcher.handlerStatistics())
+    allocatedBefore = CrashReport.allocatedBytes
+    try checkBudgets(options)
     for problem in problems { Console.warning(problem.description) }
     if report.loaded.isEmpty, !options.paths.isEmpty {
       Console.warning("no plugin was loaded from \(options.paths.joined(separator: ", "))")
@@ -83,12 +91,29 @@ final class Pipeline {
     }
   }
 
+  /// A name that is not there would leave a handler without the budget that it was to have.
+  private func checkBudgets(_ options: PluginOptions) throws {
+    let names = Set(
+      plugins.plugins.flatMap { plugin in
+        [plugin.name] + plugin.handlers.map { "\(plugin.name)/\($0.name)" }
+      })
+    let unknown = try options.budgets().named.keys.filter { !names.contains($0) }.sorted()
+    for name in unknown {
+      Console.error("--budget \(name): there is no such plugin or handler")
+    }
+    if !unknown.isEmpty {
+      stop()
+      throw ExitStatus.configuration
+    }
+  }
+
   /// Ends the run: observers and the recorder read what was published, plugins stop, output is flushed.
   @discardableResult
   func stop() -> FlowReport {
     control?.stop()
     control = nil
     plugins.stop()
+    let allocated = CrashReport.allocatedBytes
     var report = FlowReport(
       published: ring.published, refused: ring.refused, hasOverflowed: ring.hasOverflowed,
       accounts: plugins.observerAccounts,
@@ -105,14 +130,21 @@ final class Pipeline {
       report.recordingFailure = recorder.failure
       recording = nil
     }
+    report.workers = plugins.plugins.compactMap { info in info.worker.map { (info.name, $0) } }
     output.close()
     log.close()
+    stateFolder?.close()
     report.hasOverflowed = ring.hasOverflowed
     report.droppedOutput = output.account.droppedWrites
     report.outputFailure = output.failure
     report.droppedLog = log.droppedLines
+    report.grownBytes = allocated > allocatedBefore ? allocated - allocatedBefore : 0
+    report.hasLostOutput = hadOutput && !Self.hasOutput
     return report
   }
+
+  /// Whether standard output and standard error are open: a plugin can close them.
+  private static var hasOutput: Bool { fcntl(1, F_GETFD) >= 0 && fcntl(2, F_GETFD) >= 0 }
 
   /// Serves clients of the original's messages from now on, if the options say so.
   ///
@@ -173,11 +205,17 @@ struct FlowReport {
   var observers: [HandlerStatistics]
   var metrics: [PluginMetric]
   var clients: [OriginalServer.ClientAccount] = []
+  /// Plugins in processes of their own.
+  var workers: [(plugin: String, report: WorkerReport)] = []
   var recordingFailure: RecordingError?
   var droppedOutput: UInt64 = 0
   var droppedLog: UInt64 = 0
   /// What ended the output of plugins, an errno; 0 for nothing.
   var outputFailure: Int32 = 0
+  /// How much more was allocated when the plugins had stopped than when they had started.
+  var grownBytes: UInt64 = 0
+  /// Whether standard output or standard error has gone in this process.
+  var hasLostOutput = false
 
   var lost: UInt64 { accounts.reduce(0) { $0 + $1.lost } }
   var overwritten: UInt64 { accounts.reduce(0) { $0 + $1.losses.overwritten } }
@@ -193,7 +231,7 @@ struct FlowReport {
       Console.error("the recording is not complete: \(recordingFailure)")
       return .failure
     }
-    if Console.reportLostData(outputFailure) { return .failure }
+    if Console.reportLostData(outputFailure) || hasLostOutput { return .failure }
     if flow.onOverflow == .exit, overwritten > 0 || hasOverflowed {
       Console.error("an observer or the recorder was a whole ring behind: the run ended early")
       return ExitStatus.eventsLost

@@ -46,6 +46,37 @@ struct PluginOptions: ParsableArguments {
   var settings: [String] = []
 
   @Option(
+    name: .customLong("budget"),
+    help: ArgumentHelp(
+      """
+      How long calls of handlers may take: 50ms for those that declare nothing, path-guard=20ms for a plugin, \
+      path-guard/check=none for a handler; may be given several times.
+      """, valueName: "time"))
+  var budgetTexts: [String] = []
+
+  @Option(
+    name: .customLong("state-dir"),
+    help: ArgumentHelp(
+      "A folder in which the run leaves what a crash was in, for people and for the next run.",
+      valueName: "dir"), completion: .directory)
+  var stateFolder: String?
+
+  /// How long handlers may take.
+  func budgets() throws(CallBudgets.TextError) -> CallBudgets {
+    var budgets = CallBudgets()
+    for text in budgetTexts { try budgets.add(text) }
+    return budgets
+  }
+
+  func validate() throws {
+    do {
+      _ = try budgets()
+    } catch {
+      throw ValidationError("--budget: \(error)")
+    }
+  }
+
+  @Option(
     name: .customLong("data"),
     help: ArgumentHelp(
       "Where plugins that are granted fs.data get a folder of their own, by their names.",

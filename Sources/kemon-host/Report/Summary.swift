@@ -2,6 +2,7 @@
 
 import KemonBus
 import KemonKernel
+import KemonPluginHost
 
 /// The lines at the end of a run, for people.
 enum Summary {
@@ -14,11 +15,21 @@ enum Summary {
         pad("client") + "\(client.number): \(client.offered.grouped) messages = "
           + "\(client.sent.grouped) sent + \(client.lost.grouped) lost")
     }
+    for (plugin, worker) in report.workers where worker.deaths > 0 {
+      Console.note(
+        pad("worker") + "\(plugin): ended \(worker.deaths.grouped) times, the last "
+          + worker.lastDeath)
+    }
     if report.droppedOutput > 0 {
       Console.note(pad("output") + "\(report.droppedOutput.grouped) lines of plugins dropped")
     }
     if report.droppedLog > 0 {
       Console.note(pad("log") + "\(report.droppedLog.grouped) lines dropped")
+    }
+    if report.grownBytes >= growthTold {
+      let mebibytes = report.grownBytes >> 20
+      Console.note(
+        pad("memory") + "\(mebibytes.grouped) MiB more than when the plugins had started")
     }
     let handlers = report.voters + report.observers
     for handler in handlers {
@@ -42,6 +53,9 @@ enum Summary {
     }
     return table.text
   }
+
+  /// What a run may keep without being asked why.
+  private static let growthTold: UInt64 = 64 << 20
 
   private static func pad(_ label: String) -> String {
     label + String(repeating: " ", count: max(1, 10 - label.count))

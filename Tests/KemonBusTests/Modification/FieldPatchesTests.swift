@@ -42,6 +42,7 @@ private final class Modifier: @unchecked Sendable {
       kinds: [EventKind(KEMON_KIND_FILE_CREATE_PRE)], priority: priority,
       function: Self.function, context: Unmanaged.passUnretained(self).toOpaque())
     handler.modifiable = ModifiableFields(named: "file.create.mode") ?? []
+    handler.owner = self
     return handler
   }
 }
@@ -125,7 +126,7 @@ private final class Modifier: @unchecked Sendable {
   @Test func `fields are found by their names`() {
     #expect(
       ModifiableFields.names == [
-        "file.open.flags", "file.create.flags", "file.create.mode",
+        "file.open.flags", "file.create.flags", "file.create.mode", "file.write.flags",
         "net.connect.destination_port",
       ])
     #expect(ModifiableFields(named: "file.create.path") == nil)

@@ -33,7 +33,8 @@ import Testing
   }
 
   @Test(arguments: cases)
-  func `a scope and its listeners come to what XNU makes of them`(_ item: Case) throws {
+  func `Aggregation: a scope and its listeners come to what XNU makes of them`(_ item: Case) throws
+  {
     let kauth = KauthScopes()
     let scope = "org.example.scope"
     let asked = Counter()

@@ -7,7 +7,7 @@ import Testing
 
 /// What the slides say that kernel authorization can not do, and beside it Kemon's hook that can.
 ///
-/// The fourth is about executing: see the tests of processes.
+/// The fourth is about executing: see ``ExecListenerTests``.
 @Suite struct KauthLimitationTests {
   /// A listener to file operations that says no to everything.
   private func listen(_ machine: FilesMachine, _ notes: Notes) throws {

@@ -27,7 +27,7 @@ import Testing
     }
   }()
 
-  @Test func `all names are known`() {
+  @Test func `Vnode bits: all names are known`() {
     #expect(Self.rows.count == 24)
   }
 

@@ -40,11 +40,11 @@ import Testing
   }
 
   private static func path(
-    of name: [UInt8], in directory: Vnode, _ files: FileSystem
+    of name: UnsafeRawBufferPointer, in directory: Vnode, _ files: FileSystem
   ) -> (Int32, Int, [UInt8]) {
     var room = [UInt8](repeating: 0, count: 4096)
-    let (error, count) = name.withUnsafeBytes { name in
-      room.withUnsafeMutableBytes { files.path(of: name, in: directory, into: $0) }
+    let (error, count) = room.withUnsafeMutableBytes {
+      files.path(of: name, in: directory.node, into: $0)
     }
     return (error, count, room)
   }

@@ -36,7 +36,7 @@ import Testing
       ("/dev/../dev/./null", .write, "device_open"), ("/dev", .read, "open"),
       ("/devil", [.write, .create], "create"), ("/tmp/device", .write, "device_open"),
     ] as [(String, OpenFlags, String)])
-  func `opens are classified: devices first, then create, write, open`(
+  func `File ops: opens are classified, devices first, then create, write, open`(
     _ path: String, _ flags: OpenFlags, _ kind: String
   ) throws {
     let machine = try FilesMachine()
@@ -143,7 +143,7 @@ import Testing
 
   @Test func `flags that a handler gives take rights away, and add none`() throws {
     let machine = try FilesMachine(
-      FilePlugin(changed: ["open /tmp/a": .flags(0), "open /tmp/b": .flags(2)]))
+      FilePlugin(changed: ["write /tmp/a": .flags(0), "open /tmp/b": .flags(2)]))
     try machine.write("a", to: "/tmp/a", as: machine.bash)
     try machine.write("b", to: "/tmp/b", as: machine.bash)
     let file = try machine.files.open("/tmp/a", [.read, .write, .truncate], as: machine.bash)
@@ -196,6 +196,51 @@ import Testing
     #expect(throws: DarwinErrno.EACCES) {
       try machine.files.open("/etc/closed", .read, as: machine.bash)
     }
+  }
+
+  @Test func `a replaced close is what the caller gets, and the descriptor is gone`() throws {
+    let machine = try FilesMachine(FilePlugin(replaced: ["close /etc/hosts": 5]))
+    let file = try machine.files.open("/etc/hosts", .read, as: machine.bash)
+    #expect(throws: DarwinErrno(rawValue: 5)) {
+      try machine.files.close(file, as: machine.bash)
+    }
+    #expect(machine.bash.openFiles == 0)
+    #expect(throws: DarwinErrno.EBADF) {
+      try machine.files.read(1, from: file, as: machine.bash)
+    }
+  }
+
+  // MARK: Look-ups
+
+  @Test func `a denied look-up leads nowhere`() throws {
+    let machine = try FilesMachine(FilePlugin(denied: ["lookup /etc/hosts": 2]), lookups: true)
+    #expect(throws: DarwinErrno.ENOENT) {
+      try machine.files.open("/etc/hosts", .read, as: machine.bash)
+    }
+    #expect(machine.bash.openFiles == 0)
+    #expect(throws: DarwinErrno.ENOENT) {
+      try machine.files.unlink("/etc/hosts", as: machine.launchd)
+    }
+    #expect(machine.text("/etc/hosts") == "localhost")
+    let seen = machine.seen()
+    #expect(!seen.contains { $0.kind == "file.open" || $0.kind == "file.delete" })
+    #expect(
+      seen.filter { $0.path == "/etc/hosts" }.map(\.description)
+        == Array(repeating: ["pre lookup /etc/hosts", "post lookup /etc/hosts ENOENT"], count: 2)
+        .flatMap { $0 })
+  }
+
+  @Test func `a replaced look-up is what the walk gets`() throws {
+    let machine = try FilesMachine(
+      FilePlugin(
+        denied: ["lookup /etc/hosts": 13], replaced: ["lookup /etc/hosts": 0, "lookup /tmp": 13]),
+      lookups: true)
+    let file = try machine.files.open("/etc/hosts", .read, as: machine.bash)
+    #expect(try machine.files.read(9, from: file, as: machine.bash) == Array("localhost".utf8))
+    #expect(throws: DarwinErrno.EACCES) {
+      try machine.files.open("/tmp/new", [.write, .create], as: machine.bash)
+    }
+    #expect(!machine.files.paths.contains("/tmp/new"))
   }
 
   // MARK: What else is told

@@ -6,7 +6,7 @@ import Testing
 @testable import KemonKernel
 
 @Suite struct NameTableTests {
-  private func find(_ name: [UInt8], in table: NameTable) -> Vnode? {
+  private func find(_ name: [UInt8], in table: borrowing NameTable) -> Vnode? {
     name.withUnsafeBytes { table.find($0) }
   }
 
@@ -27,13 +27,19 @@ import Testing
         name.withUnsafeBytes { table.remove($0) }
         model[name] = nil
       }
-      #expect(find(name, in: table) === model[name])
-      #expect(table.count == model.count)
+      let (found, count) = (find(name, in: table), table.count)
+      #expect(found === model[name])
+      #expect(count == model.count)
     }
-    for (name, vnode) in model { #expect(find(name, in: table) === vnode) }
-    #expect(Set(table.all.map(\.name)) == Set(model.keys))
+    for (name, vnode) in model {
+      let found = find(name, in: table)
+      #expect(found === vnode)
+    }
+    let names = table.all.map(\.name)
+    #expect(Set(names) == Set(model.keys))
     table.removeAll()
-    #expect(table.isEmpty && find([1], in: table) == nil)
+    let (isEmpty, found) = (table.isEmpty, find([1], in: table))
+    #expect(isEmpty && found == nil)
   }
 
   @Test func `names of all lengths differ in their hashes`() {

@@ -53,6 +53,8 @@ extension OneKernel {
         "pre file.open", "post file.open", "pre file.create", "post file.close", "post file.rename",
         "post file.link", "post file.delete", "post file.write", "pre kext.start",
         "post mac.policy_register", "pre net.dns_query", "pre net.connect", "post net.tcp_detach",
+        "pre process.fork", "pre process.exec", "pre process.exec_commit", "post process.exec",
+        "notify process.exit", "pre dylib.map",
       ] {
         #expect(kinds[kind, default: 0] > 0, "\(kind)")
       }

@@ -21,6 +21,8 @@ extension OneKernel {
       let model = try KernelModel(release: release, dispatcher: dispatcher)
       let session = try session(driver, release: release.name, load: "[]")
       let (results, loaded, runs) = try model.restarted(with: session.kexts) {
+        Lane.current.process = session.process
+        defer { Lane.current.process = nil }
         let results = [
           model.kexts.request { $0.request("driver") },
           model.kexts.request { $0.requestRemoval("driver") },
@@ -83,7 +85,9 @@ extension OneKernel {
       let other = try KernelModel(release: release, dispatcher: dispatcher)
       let session = try session(driver, release: release.name, load: #"["driver"]"#)
       #expect(try other.run(session)["driver"]?.isLoaded == true)
+      Lane.current.process = session.process
       #expect(other.kexts.request { $0.requestRemoval("driver") } == .success)
+      Lane.current.process = nil
       #expect(!drain(subscription).contains { $0.kind.hasPrefix("kext.") })
       try other.close()
       try watched.close()

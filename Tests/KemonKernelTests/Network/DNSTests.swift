@@ -11,7 +11,7 @@ import Testing
 @Suite struct DNSTests {
   private static let server = end("192.168.1.1:53")
 
-  @Test func `the query of the slide is told as on the slide`() throws {
+  @Test func `DNS: the query of the slide is told as on the slide`() throws {
     let model = try NetworkModel()
     try model.run { stack in
       let socket = try stack.socket(.datagram)

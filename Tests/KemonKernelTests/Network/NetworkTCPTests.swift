@@ -14,7 +14,7 @@ import Testing
     RemoteHost(Self.remote.address, services: [.init(.stream, port: 443, replies: replies)])
   }
 
-  @Test func `a detach counts what passed, and keeps the first packets`() throws {
+  @Test func `Network TCP: a detach counts what passed, and keeps the first packets`() throws {
     let model = try NetworkModel(hosts: [try web(replies: [[1, 2, 3], [4]])])
     model.clock.set(1_531_000_000_000_000_000)
     try model.run { stack in

@@ -96,6 +96,16 @@ import Testing
     #expect(lab.records().filter { $0.kind == "mac.policy_unregister" }.map(\.status) == [0, 0])
   }
 
+  @Test func `a replaced unregistration is what the caller sees`() throws {
+    let lab = try MACLab()
+    let handle = try lab.register("p", flags: MPC_LOADTIME_FLAG_UNLOADOK)
+    lab.plugin([KEMON_KIND_MAC_POLICY_UNREGISTER]) { _, verdict in
+      _ = kemon_replace_result(verdict, 16, "replaced by the test")
+    }
+    #expect(try lab.framework.unregister(handle) == 16)
+    #expect(try lab.framework.list().isEmpty, "it was done")
+  }
+
   @Test func `a plugin sees which functions a policy brings`() throws {
     let lab = try MACLab()
     let seen = Life()

@@ -28,7 +28,35 @@ extension OneKernel {
       let failures = result.steps.compactMap(\.outcome.failure)
       #expect(failures == ["EACCES", "0xdc008004"])
       let families = Set(seen.map { $0.kind.prefix { $0 != "." } })
-      #expect(families.isSuperset(of: ["file", "kext", "mac", "net"]))
+      #expect(families.isSuperset(of: ["dylib", "file", "kext", "mac", "net", "process"]))
+    }
+
+    @Test func `the life of processes fails where it should`() throws {
+      let (result, _) = try play(try #require(Session.shipped("processes")))
+      #expect(
+        result.steps.compactMap { step -> String? in
+          guard step.step.name != "file", step.step.name != "image" else { return nil }
+          return [step.step.name, step.outcome.failure ?? step.outcome.text]
+            .filter { !$0.isEmpty }.joined(separator: " ")
+        } == [
+          "spawn", "fork", "exec", "exec ENOEXEC", "exec ENOENT", "trace", "trace EPERM", "trace",
+          "wait none has ended", "exit", "wait process 701 ended, status 2", "kill EPERM", "kill",
+          "wait process 700 ended, signal 15",
+        ])
+    }
+
+    @Test func `libraries come into processes, and pages are found out later`() throws {
+      let (result, seen) = try play(try #require(Session.shipped("dylibs")))
+      #expect(
+        result.steps.filter { $0.step.name != "image" }.map { step in
+          [step.step.name, step.outcome.failure ?? step.outcome.text]
+            .filter { !$0.isEmpty }.joined(separator: " ")
+        } == [
+          "dlopen from the shared cache", "fork", "exec", "dlopen", "dlopen", "touch_page tainted",
+          "dlopen dyld", "fork", "exec", "dlopen", "touch_page good", "touch_page killed",
+          "wait process 701 ended, signal 9, reason 3.2",
+        ])
+      #expect(seen.filter { $0.kind == "dylib.map" }.count == 4)
     }
 
     @Test func `the lifecycle of kexts fails where it should`() throws {

@@ -95,6 +95,28 @@ import Testing
         "text found, needed is a whole number"
       ),
       (#"{"name": »null, \#(process), "kexts": []}"#, "name", "null found, needed"),
+      (
+        with(kexts: good, more: #", "processes": [»{"pid": 1, "uid": 0, "comm": "y"}]"#),
+        "processes[0]", "process 1 is there twice"
+      ),
+      (
+        with(kexts: good, more: #", "steps": [{"fork": »{"child": "c"}}]"#), "steps[0].fork",
+        "\"pid\" is missing"
+      ),
+      (
+        with(kexts: good, more: #", "steps": [{"fork": {"child": »"x", "pid": 7}}]"#),
+        "steps[0].fork.child", "twice"
+      ),
+      (
+        with(
+          kexts: good,
+          more: #", "steps": [{"fork": {"child": "c", "pid": 7}}, {"exit": {"as": »"d"}}]"#),
+        "steps[1].exit.as", "none of the session's processes"
+      ),
+      (
+        with(kexts: good, more: #", "images": [»{"path": "/a", "cached": true}]"#), "images[0]",
+        "only a library"
+      ),
     ] as [(String, String, String)])
   func `a bad file is refused with the place and what is needed`(
     _ marked: String, _ path: String, _ needed: String

@@ -82,7 +82,7 @@ import Testing
     message.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
   }
 
-  @Test func `several clients get every type, each the same`() throws {
+  @Test func `Event transport: several clients get every type, each the same`() throws {
     let server = try serve()
     let clients = try (0..<3).map { _ in try connect(server) }
     publish(

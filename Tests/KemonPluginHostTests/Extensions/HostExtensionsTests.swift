@@ -33,7 +33,7 @@ import Testing
     test.clock.set(1234)
     test.open("/tmp/x")
     #expect(
-      test.collector.lines.last == "in a handler: on -5, off -5, string NULL, time 1234")
+      test.collector.lines.last == "in a handler: on -10, off -10, string NULL, time 1234")
     #expect(test.collector.waiting.last == false, "a thread that owes a verdict may not wait")
     test.host.stop()
   }

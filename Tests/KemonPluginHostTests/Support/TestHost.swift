@@ -43,14 +43,17 @@ final class TestHost {
   let host: PluginHost
   private var builder = RecordBuilder()
 
-  init(mode: PluginMode = .run, limits: WorkerLimits = WorkerLimits()) throws {
+  init(
+    mode: PluginMode = .run, limits: WorkerLimits = WorkerLimits(),
+    budgets: CallBudgets = CallBudgets()
+  ) throws {
     folder = try ScratchFolder()
     dispatcher = Dispatcher(ring: ring, clock: clock)
     host = PluginHost(
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: collector,
       log: collector, observerOverflow: .block,
       worker: WorkerProgram(path: Command(built: "kemon-host").path),
-      workerLimits: limits)
+      workerLimits: limits, budgets: budgets)
   }
 
   /// Loads what is in the folder.

@@ -93,6 +93,13 @@ import Testing
     #expect(refused > 1000 && called > 80_000, "\(refused) refused, \(called) called")
   }
 
+  /// The bits that a callee may look at: in a register 32 of a smaller number, and nothing above its size.
+  private static func mask(_ type: TypedType, isOnStack: Bool) -> UInt64 {
+    let size = type == .bytes ? 8 : min(type.size, 8)
+    let bits = isOnStack ? 8 * size : max(32, 8 * size)
+    return bits == 64 ? .max : (1 << UInt64(bits)) - 1
+  }
+
   /// Whether both lanes passed the values of the record between context and verdict.
   private static func agree(
     _ signature: TypedSignature, _ layout: CallLayout, _ left: ArraySlice<UInt64>,
@@ -107,12 +114,12 @@ import Testing
       let place = layout.places[index]
       guard case .pointer = field.type else {
         for word in 0..<field.type.words {
-          // A callee may count on 32 bits of a smaller number, and on nothing above its size.
-          let bits = field.type == .bytes ? 64 : max(32, 8 * min(field.type.size, 8))
-          let mask = bits == 64 ? UInt64.max : (1 << UInt64(bits)) - 1
           let expected = values[index]?[word] ?? 0
+          let mask = Self.mask(field.type, isOnStack: false)
+          // libffi widens numbers in registers, not on the stack.
+          let ffiMask = Self.mask(field.type, isOnStack: place + word >= 6)
           guard left[place + word] & mask == expected & mask,
-            right[place + word] & mask == expected & mask
+            right[place + word] & ffiMask == expected & ffiMask
           else { return false }
         }
         continue

@@ -9,7 +9,9 @@ import Testing
 /// What a plugin can reach from a worker: it tries.
 @Suite struct WorkerConfinementTests {
   /// Loads the plugin that tries everything, and returns what it could do.
-  private func reach(_ capabilities: String, isolate: IsolationPolicy = .all) throws -> Set<String> {
+  private func reach(
+    _ capabilities: String, isolate: IsolationPolicy = .all
+  ) throws -> Set<String> {
     let test = try TestHost()
     let manifest =
       #"{\"name\": \"reach\", \"version\": \"1.0.0\", \"abi\": 1, \"capabilities\": [\#(capabilities)]}"#
@@ -34,7 +36,8 @@ import Testing
 
   @Test func `in the host's own process it has what the host has`() throws {
     let reached = try reach("", isolate: .none)
-    #expect(reached.isSuperset(of: ["a thread", "a process", "a library", "a socket", "a new file"]))
+    let all: Set = ["a thread", "a process", "a library", "a socket", "a new file"]
+    #expect(reached.isSuperset(of: all))
   }
 
   @Test func `a capability that nobody knows is refused`() throws {

@@ -29,7 +29,9 @@ import Testing
     return test
   }
 
-  private func report(_ test: TestHost) -> WorkerReport { test.host.plugins[0].worker ?? WorkerReport() }
+  private func report(_ test: TestHost) -> WorkerReport {
+    test.host.plugins[0].worker ?? WorkerReport()
+  }
 
   /// Waits until something is so; false when it does not come about.
   private func eventually(_ isSo: () -> Bool) -> Bool {
@@ -40,7 +42,7 @@ import Testing
     return false
   }
 
-  @Test func `a death is a fault of the handler, and another process goes on with its state`() throws {
+  @Test func `a death is a fault of the handler, and a new process has its state`() throws {
     let test = try start()
     for number in 1...5 { #expect(test.open("/tmp/x").reasonCode == UInt32(number)) }
     let first = report(test).pid

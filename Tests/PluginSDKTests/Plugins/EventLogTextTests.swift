@@ -29,6 +29,11 @@ import Testing
       try lines(records, dialect: dialect).split(separator: "\n") == golden.split(separator: "\n"))
   }
 
+  @Test func `arguments that were cut are said to be too many, as the original did`() throws {
+    let text = try lines([Samples.cutExec()], dialect: "2019")
+    #expect(text.hasSuffix("path=/bin/echo, command line=Command line overflow!.\n"))
+  }
+
   @Test func `2018 is the default`() throws {
     let host = FakeHost()
     let plugin = try PluginLibrary(product: "event-log").run(in: host)

@@ -53,6 +53,56 @@ enum Samples {
     }
   }
 
+  /// An exec that failed when it was too late.
+  static func lateExec() -> OwnedRecord {
+    let record = exec(KEMON_KIND_PROCESS_EXEC)
+    record.header.pointee.flags = UInt16(KEMON_EV_LATE)
+    record.header.pointee.result = 13
+    return record
+  }
+
+  /// An exec whose arguments did not fit into the record.
+  static func cutExec() -> OwnedRecord {
+    OwnedRecord(KEMON_KIND_PROCESS_EXEC, by: chrome) { builder in
+      let path = builder.text("/bin/echo")
+      let argv = builder.text("echo\0xxxx")
+      builder.setPayload(
+        kemon_exec(dev: 0, ino: 0, argc: 2, envc: 0, path: path, cwd: kemon_str(), argv: argv))
+      builder.header.pointee.flags = UInt16(KEMON_EV_TRUNCATED)
+    }
+  }
+
+  static func process(
+    _ kind: Int, _ pid: Int32, _ comm: String?, result: Int32 = 0
+  ) -> OwnedRecord {
+    OwnedRecord(kind, by: chrome) { builder in
+      let comm = builder.text(comm)
+      builder.setPayload(
+        kemon_process(
+          target_start_ns: 0, target_pid: pid, method: 1, target_comm: comm,
+          target_exe: kemon_str()))
+      builder.header.pointee.result = result
+    }
+  }
+
+  static func exit(
+    status: Int32 = 0, signal: Int32 = 0, reason: (UInt32, UInt32) = (0, 0)
+  ) -> OwnedRecord {
+    OwnedRecord(KEMON_KIND_PROCESS_EXIT, by: chrome) { builder in
+      builder.setPayload(
+        kemon_process_exit(
+          status: status, signal: signal, reason_namespace: reason.0, reason: reason.1))
+    }
+  }
+
+  static func invalidPage() -> OwnedRecord {
+    OwnedRecord(KEMON_KIND_DYLIB_INVALID, by: chrome) { builder in
+      let path = builder.text("/usr/local/lib/libx.dylib")
+      builder.setPayload(
+        kemon_dylib_invalid(dev: 0, ino: 0, offset: 4096, action: 2, reserved: 0, path: path))
+    }
+  }
+
   static func dns(
     _ name: String = "safebrowsing.googleapis.com", packet: [UInt8]? = query,
     by actor: Actor = chrome

@@ -27,7 +27,9 @@ extension Samples {
   }
 
   /// At least one record of each kind, in the order of the golden files.
-  static func everyKind() -> [OwnedRecord] { files() + network() + kernel() + preSides() }
+  static func everyKind() -> [OwnedRecord] {
+    files() + network() + kernel() + preSides() + processes()
+  }
 
   private static func files() -> [OwnedRecord] {
     [
@@ -84,6 +86,16 @@ extension Samples {
       operation(KEMON_KIND_MAC_OP_PRE), operation(KEMON_KIND_MAC_OP, result: 1),
       hook("mac_policy_register", for: nil, "(01) 55 PUSH RBP\n(03) 4889e5 MOV RBP, RSP"),
       log("Kext com.example.a loaded."),
+    ]
+  }
+
+  private static func processes() -> [OwnedRecord] {
+    [
+      process(KEMON_KIND_PROCESS_FORK_PRE, 0, nil), process(KEMON_KIND_PROCESS_FORK, 2700, "bash"),
+      process(KEMON_KIND_PROCESS_TRACE_PRE, 640, "Finder"),
+      process(KEMON_KIND_PROCESS_TRACE, 640, "Finder", result: 1),
+      exec(KEMON_KIND_PROCESS_EXEC_COMMIT), lateExec(), exit(status: 3),
+      exit(signal: 9, reason: (9, 8)), invalidPage(),
     ]
   }
 

@@ -12,7 +12,8 @@
  *  R4  The side that allocates frees. A pointer passed to a call is valid during that call unless its comment says more.
  *  R5  Every function names the thread that may call it, in brackets:
  *        [control]  the host's control thread; never two calls at a time for one plugin
- *        [lane]     the thread on which the event happens; it waits for the answer, so be quick and never block
+ *        [lane]     the thread on which the event happens, or one that stands in for it when the handler has a budget;
+ *                   it waits for the answer, so be quick and never block
  *        [observer] the plugin's own observer thread; it delays nobody, but a slow observer loses events (counted)
  *        [any]      any thread at any time between create and the return of destroy
  *  R6  No exception, longjmp or panic may cross the border.

@@ -84,6 +84,7 @@
   FIELD(FILE_OPEN_PRE, kemon_file, flags)                                                                              \
   FIELD(FILE_CREATE_PRE, kemon_file, flags)                                                                            \
   FIELD(FILE_CREATE_PRE, kemon_file, mode)                                                                             \
+  FIELD(FILE_WRITE_PRE, kemon_file, flags)                                                                             \
   FIELD(NET_CONNECT_PRE, kemon_net_connect, destination_port)
 
 /* One row each: FAMILY(constant, number, "name") */

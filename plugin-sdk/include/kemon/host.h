@@ -59,7 +59,10 @@ typedef struct kemon_handler {
    * handlers of the kind agree to, until a handler comes or goes, or cache_ttl_ns (0 = for ever) is over. */
   uint32_t cache_fields, reserved;
   uint64_t cache_ttl_ns;
-  /* How long a call may take, and what the handler is taken to have voted when it takes longer. 0 = no limit. */
+  /* How long a call may take, at most an hour, and what the handler is taken to have voted when it takes longer. 0 = no
+   * limit, unless the operator sets one. A handler with a limit runs on a thread of the host's that stands in for the one
+   * on which the event happens, with a copy of the event. When the time is over the host goes on without the answer; the
+   * call goes on, too, and what it answers then is thrown away and counted. Not with KEMON_H_OBSERVE. */
   uint64_t timeout_ns;
   uint16_t on_timeout; /* KEMON_FAIL_* */
   uint16_t reserved2[3];

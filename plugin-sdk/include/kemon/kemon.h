@@ -17,6 +17,7 @@
 #include "payloads.h"
 #include "plugin.h"
 #include "schema.h"
+#include "thread.h"
 #include "timer.h"
 #include "typed.h"
 #include "verdict.h"

@@ -182,13 +182,13 @@ typedef struct kemon_str {
   F(u32, reserved, "0")                                                                                                \
   F(bytes, data, "what it carries")
 
-/* process.fork, process.trace */
+/* process.fork, process.trace: the target is the child, or who is to be traced */
 #define kemon_process_FIELDS(F)                                                                                        \
-  F(u64, start_ns, "when the process started, nanoseconds since 1970; 0 = unknown")                                    \
-  F(i32, pid, "the child, 0 in PRE; or who is to be traced")                                                           \
+  F(u64, target_start_ns, "when the target started, nanoseconds since 1970; 0 = unknown")                              \
+  F(i32, target_pid, "the target; 0 in PRE of a fork, and when there is no child")                                     \
   F(u32, method, "fork: 0; trace: 1 = ptrace, 2 = task port")                                                          \
-  F(str, comm, "short name of the process, absent in PRE of a fork")                                                   \
-  F(str, exe, "path of its image, absent when unknown")
+  F(str, target_comm, "short name of the target, absent in PRE of a fork")                                             \
+  F(str, target_exe, "path of its image, absent when unknown")
 
 /* process.exit: of the process that acts */
 #define kemon_process_exit_FIELDS(F)                                                                                   \

@@ -30,7 +30,9 @@ struct kemon_sink {
   kemon_status (*write)(kemon_sink *sink, const void *bytes, uint64_t n);
 };
 
-/* How many of a plugin's handlers the host may be in at the same time. */
+/* How many of a plugin's handlers the host may be in at the same time. Events wait for their turn within the handler's
+ * budget, 50 ms unless the plugin or the operator says another; behind a call that is late nobody waits. A handler that
+ * makes an event happen that the plugin handles, too, would wait for itself: it times out. */
 #define KEMON_CONC_FREE 0        /* any number, in any order */
 #define KEMON_CONC_SERIAL 1      /* one */
 #define KEMON_CONC_PER_SUBJECT 2 /* one for the events of each process */
@@ -96,8 +98,8 @@ static inline int kemon_speaks(kemon_hello *hello) {
  *   needs        names of plugins that must be loaded first
  *   after        names of plugins to be loaded first if they are there
  *   extensions   ids of the host's extensions that the plugin cannot do without
- *   capabilities what it asks the operator for beside observing and voting: "fs.data", ...
- *   isolation    "any", "worker" or "inproc": where it can run
+ *   capabilities what it asks the operator for beside observing and voting: "fs.data", "net", "threads", ...
+ *   isolation    "any" (it is as if it were not there), "worker": a process of its own, always, or "inproc": never
  *   state        the version of what save writes, from 1
  *   emits        names of its own kinds of events
  *   config       a JSON Schema: the host checks the configuration and fills in defaults before create

@@ -78,7 +78,8 @@ enum Batches {
     let copy = dup(descriptor)
     defer { close(copy) }
     var child: pid_t = 0
-    let texts = ["bench-plugins", verb, "\(copy)"].map { strdup($0) } + [nil]
+    let words = ["bench-plugins", verb, "\(copy)"]
+    let texts: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for text in texts { free(text) } }
     let result = texts.withUnsafeBufferPointer { list in
       list.baseAddress.map { posix_spawn(&child, "/proc/self/exe", nil, nil, $0, environ) } ?? -1

@@ -91,7 +91,9 @@ enum Voters {
     let rows = [cost(told), cost(deniable)]
     let worker = try Bench(plugin, configuration: configuration("file.open"), isolate: .all)
     return rows + [
-      Row("no-op plugin in a worker, there and back", times: worker.times(deniable, 50_000), target: 6000)
+      Row(
+        "no-op plugin in a worker, there and back", times: worker.times(deniable, 50_000),
+        target: 6000)
     ]
   }
 

@@ -12,11 +12,14 @@ enum SessionLibrary {
     ("ksbox", PackageResources.ksbox_json),
     ("mixed-day", PackageResources.mixed_day_json),
     ("file-ops", PackageResources.file_ops_json),
+    ("processes", PackageResources.processes_json),
+    ("dylibs", PackageResources.dylibs_json),
     ("kauth-listener", PackageResources.kauth_listener_json),
     ("anti-debug", PackageResources.anti_debug_json),
     ("kauth-limitation-1", PackageResources.kauth_limitation_1_json),
     ("kauth-limitation-2", PackageResources.kauth_limitation_2_json),
     ("kauth-limitation-3", PackageResources.kauth_limitation_3_json),
+    ("kauth-limitation-4", PackageResources.kauth_limitation_4_json),
     ("kauth-limitation-5", PackageResources.kauth_limitation_5_json),
   ]
 }

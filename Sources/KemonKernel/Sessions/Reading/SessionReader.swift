@@ -51,7 +51,9 @@ struct SessionReader {
     var names: [String] { named.keys.sorted() }
 
     /// Adds a process that a step makes: until it does something else it is as its parent.
-    mutating func add(_ name: SessionValue, pid: Int32, of parent: Session.Process) throws(SessionError) {
+    mutating func add(_ name: SessionValue, pid: Int32, of parent: Session.Process)
+      throws(SessionError)
+    {
       guard named[name.string] == nil else {
         throw name.error("\"\(name.string)\" is there twice; give one of them another name")
       }
@@ -73,6 +75,9 @@ struct SessionReader {
       let process = SessionDocument.process(value)
       guard !processes.contains(where: { $0.name == process.name }) else {
         throw value.error("\"\(process.name)\" is there twice; give one of them another \"name\"")
+      }
+      guard !processes.contains(where: { $0.pid == process.pid }) else {
+        throw value.error("process \(process.pid) is there twice; needed is another \"pid\"")
       }
       processes.append(process)
     }

@@ -9,6 +9,8 @@ import KemonEvents
 struct CallPlan {
   let steps: UnsafePointer<CallStep>
   let stepCount: Int
+  /// Where the last value ends when all are plain numbers of the payload, as most are; else 0.
+  let plainEnd: UInt32
   let lane: CallLane
   /// Words of the arguments, context and verdict among them, and of the whole frame.
   let argumentWords: Int
@@ -120,6 +122,13 @@ struct CallPlan {
   ) -> Bool {
     let record = UnsafeRawPointer(event)
     let segments = Segments(event)
+    if plainEnd > 0 {
+      let (base, end) = segments.bounds(of: .payload)
+      if base + Int(plainEnd) <= end {
+        copy(from: record + base, to: frame)
+        return true
+      }
+    }
     for index in 0..<stepCount {
       let step = steps + index
       let (base, end) = segments.bounds(of: step.pointee.segment)
@@ -148,6 +157,22 @@ struct CallPlan {
       }
     }
     return true
+  }
+
+  /// Fetches plain numbers of a payload that has all of them.
+  @inline(__always)
+  private func copy(from payload: UnsafeRawPointer, to frame: UnsafeMutablePointer<UInt64>) {
+    for index in 0..<stepCount {
+      let step = steps + index
+      let address = payload + Int(step.pointee.offset)
+      frame[Int(step.pointee.place)] =
+        switch step.pointee.load {
+        case .uint16: UInt64(address.loadUnaligned(as: UInt16.self))
+        case .uint32: UInt64(address.loadUnaligned(as: UInt32.self))
+        case .int32: UInt64(bitPattern: Int64(address.loadUnaligned(as: Int32.self)))
+        default: address.loadUnaligned(as: UInt64.self)
+        }
+    }
   }
 
   private static func clear(_ step: UnsafePointer<CallStep>, _ frame: UnsafeMutablePointer<UInt64>)

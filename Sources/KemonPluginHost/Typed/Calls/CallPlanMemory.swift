@@ -28,7 +28,8 @@ final class CallPlanMemory: @unchecked Sendable {
     let plan = UnsafeMutablePointer<CallPlan>.allocate(capacity: 1)
     plan.initialize(
       to: CallPlan(
-        steps: Self.copy(steps), stepCount: steps.count, lane: lane,
+        steps: Self.copy(steps), stepCount: steps.count,
+        plainEnd: steps.allSatisfy(\.isPlain) ? steps.map(\.end).max() ?? 0 : 0, lane: lane,
         argumentWords: layout.argumentWords, frameWords: layout.frameWords,
         passedWords: layout.passedWords, cif: interface?.cif,
         words: Self.copy(layout.arguments.map { UInt16($0.word) }),

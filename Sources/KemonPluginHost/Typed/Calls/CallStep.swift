@@ -36,6 +36,15 @@ struct CallStep {
   var field: UInt16
 
   static let noPointer = UInt16.max
+
+  /// Whether it copies a number of the payload as it is.
+  var isPlain: Bool {
+    switch load {
+    case .uint16, .uint32, .int32, .word:
+      segment == .payload && conversion == .none && pointer == Self.noPointer
+    case .text, .bytes, .event, .absent: false
+    }
+  }
 }
 
 extension CallStep {

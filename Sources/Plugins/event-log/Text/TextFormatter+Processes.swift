@@ -22,13 +22,13 @@ extension TextFormatter {
   ) {
     guard let other = record.view(of: kemon_process.self) else { return unknown(record, &line) }
     line.append(action: action, of: record)
-    if other.pid != 0 {
+    if other.target_pid != 0 {
       line.append(", ")
       line.append(role)
       line.append("(pid ")
-      line.append(decimal: other.pid)
+      line.append(decimal: other.target_pid)
       line.append(")=")
-      line.append(other.comm)
+      line.append(other.target_comm)
     }
     end(record, &line)
   }
@@ -61,7 +61,9 @@ extension TextFormatter {
   }
 
   func invalidPage(_ record: RecordView, _ line: inout LineBuffer) {
-    guard let page = record.view(of: kemon_dylib_invalid.self) else { return unknown(record, &line) }
+    guard let page = record.view(of: kemon_dylib_invalid.self) else {
+      return unknown(record, &line)
+    }
     line.append(action: "DYLIB_INVALID", of: record)
     line.append(", dynamic library path=")
     line.append(page.path)
