@@ -38,7 +38,7 @@ import Testing
     #expect(
       report.problems.map { "\($0.found) / \($0.needed)" } == [
         "config.json, line 2, column 15: level: 0 / 1 or more",
-        "config.json, line 3, column 27: lvl: an unknown member / perhaps level",
+        "config.json, line 3, column 24: lvl: an unknown member / perhaps level",
         "config.json, line 3, column 20: names[1]: an integer / text",
       ])
     #expect(test.collector.logged.isEmpty, "create was not called")

@@ -24,14 +24,16 @@ import Testing
          "capabilities": ["modify:file.create.mode", "fs.data"], "isolation": "worker",
          "state": 3, "emits": ["my-guard2.alert"], "config": {"type": "object"}}
         """.utf8))
+    let schema = try JSONSchema(.object(["type": .string("object")]))
     #expect(
       manifest
         == PluginManifest(
           name: "my-guard2", version: "10.0.3", abi: 1, description: "Guards.", license: "MIT",
           needs: ["a", "b"], after: ["c"], extensions: ["kemon.output/1"],
-          isolation: .worker, capabilities: ["fs.data", "modify:file.create.mode", "observe", "vote"],
+          isolation: .worker,
+          capabilities: ["fs.data", "modify:file.create.mode", "observe", "vote"],
           stateVersion: 3, emits: ["my-guard2.alert"],
-          configuration: JSONSchema(.object(["type": .string("object")]))))
+          configuration: schema))
   }
 
   @Test func `what is not said has its usual meaning`() throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import KemonBus
 import KemonEvents
 import KemonTestSupport
 import KemonText
@@ -92,16 +93,16 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "line 1, column 1"), ("{}", "version: found nothing"),
+    ("[", "line 1, column 2"), ("{}", "version: found nothing"),
     (#"{"version": 2, "plugins": {}}"#, "version: found 2"),
     (#"{"version": 1, "plugins": {"voter": {}}}"#, "needed is sha256 or signer"),
     (
       #"{"version": 1, "plugins": {"voter": {"sha256": "abc"}}}"#,
-      "line 1, column 27: plugins.voter: sha256"
+      "line 1, column 28: plugins.voter: sha256"
     ),
     (
       #"{"version": 1, "plugins": {"voter": {"sha": "abc"}}}"#,
-      "plugins.voter.sha: found an unknown member, needed is perhaps sha256"
+      "plugins.voter.sha: found an unknown member, needed is one of capabilities"
     ),
     (
       #"{"version": 1, "plugins": {"voter": {"signer": "RWQ"}}}"#, "needed are 42 bytes in base64"

@@ -15,7 +15,8 @@ extension LoadedPlugin {
       PluginProblem(.dataFolder, file: file, plugin: name, found: found, needed: needed)
     }
     if mkdir(path, 0o700) != 0, errno != EEXIST {
-      throw refuse("\(path): \(KemonPluginHost.describe(errno: errno))", "a folder that can be made")
+      let reason = KemonPluginHost.describe(errno: errno)
+      throw refuse("\(path): \(reason)", "a folder that can be made")
     }
     // What is there already may have been put there by somebody else.
     var status = stat()

@@ -25,6 +25,14 @@ extension stat {
   /// Whether its group or everybody may write to it.
   var isWritableByOthers: Bool { st_mode & (S_IWGRP | S_IWOTH) != 0 }
 
+  /// Whether nobody else can exchange what lies in a folder.
+  ///
+  /// - Parameter onTheWay: others may write to it where the sticky bit is, as to /tmp: there each may only take away what
+  ///   is theirs.
+  func isTrusted(onTheWay: Bool) -> Bool {
+    hasTrustedOwner && (!isWritableByOthers || (onTheWay && st_mode & S_ISVTX != 0))
+  }
+
   /// The permission bits as chmod takes them.
   var modeText: String { "mode 0" + String(st_mode & 0o7777, radix: 8) }
 }

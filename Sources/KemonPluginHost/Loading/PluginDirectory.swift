@@ -28,7 +28,7 @@ struct PluginDirectory: ~Copyable {
       }
     // On the way others may write to a folder like /tmp; into this one they could put plugins.
     guard let status = descriptor.status(),
-      !checksOwners || isOnTheWay || (status.hasTrustedOwner && !status.isWritableByOthers)
+      !checksOwners || status.isTrusted(onTheWay: isOnTheWay)
     else {
       let status = descriptor.status()
       throw PluginProblem(

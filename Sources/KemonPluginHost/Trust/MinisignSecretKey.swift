@@ -79,7 +79,10 @@ public final class MinisignSecretKey: @unchecked Sendable {
       throw MinisignError(
         .format, "found \(MinisignText.quote(bytes[2..<4])) for the password, needed is Sc")
     }
-    guard sodium_memcmp(Self.checksum(sealed[..<72]), Array(sealed[72...]), 32) == 0 else {
+    // minisign gives keys without a password no checksum.
+    let isUnchecked = bytes[2] == 0 && sealed[72...].allSatisfy { $0 == 0 }
+    guard isUnchecked || sodium_memcmp(Self.checksum(sealed[..<72]), Array(sealed[72...]), 32) == 0
+    else {
       throw MinisignError(.password, "the password is wrong, or the key is damaged")
     }
     self.init(id: Array(sealed[..<8]), key: sealed[8..<72])

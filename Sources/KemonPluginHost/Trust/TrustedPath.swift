@@ -15,7 +15,7 @@ enum TrustedPath {
 
   /// Opens a folder for reading.
   ///
-  /// - Throws: which folder or link on the way somebody else could change.
+  /// - Throws: which folder or link on the way, the folder itself left out, somebody else could change.
   static func open(folder path: String) throws(PluginProblem) -> Descriptor {
     var names = components(path)
     if !path.hasPrefix("/") { names = components(try currentFolder(path)) + names }
@@ -41,7 +41,8 @@ enum TrustedPath {
         continue
       }
       guard status.isDirectory else { throw unreadable(path, ENOTDIR) }
-      try check(next, step, path)
+      // The folder itself is its user's to judge.
+      if !names.isEmpty { try check(next, step, path) }
       place = name == ".." ? String(place[..<(place.lastIndex(of: "/") ?? place.startIndex)]) : step
       current = next
     }
@@ -77,14 +78,11 @@ enum TrustedPath {
     return String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Whether nobody else can exchange what lies in a folder: they may write to one with the sticky bit, as to /tmp, where
-  /// each may only take away what is theirs.
   private static func check(
     _ folder: borrowing Descriptor, _ step: String, _ path: String
   ) throws(PluginProblem) {
     guard let status = folder.status() else { throw unreadable(path, errno) }
-    let isShared = status.isWritableByOthers && status.st_mode & S_ISVTX == 0
-    guard status.hasTrustedOwner, !isShared else { throw refuse(path, step, status) }
+    guard status.isTrusted(onTheWay: true) else { throw refuse(path, step, status) }
   }
 
   private static func refuse(_ path: String, _ step: String, _ status: stat) -> PluginProblem {
