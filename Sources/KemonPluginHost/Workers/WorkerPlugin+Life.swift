@@ -62,7 +62,10 @@ extension WorkerPlugin {
       let body = try process.exchange(
         [(.start, Array("{}".utf8))], awaiting: .started, nanoseconds: limits.startTime)
       try adopt(try body.json(), in: host)
-      state.withLock { $0.isRunning = true }
+      state.withLock { state in
+        state.isRunning = true
+        state.hasRun = true
+      }
       return KEMON_OK
     } catch {
       error.report(to: buffer)
@@ -157,6 +160,7 @@ extension WorkerPlugin {
     let (process, supervisor) = state.withLock { state in
       state.isEnding = true
       state.isRunning = false
+      state.isAsked = state.link.map { !$0.hasEnded } ?? true
       defer { state.supervisor = nil }
       return (state.link, state.supervisor)
     }

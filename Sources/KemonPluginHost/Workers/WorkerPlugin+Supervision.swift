@@ -34,15 +34,15 @@ extension WorkerPlugin {
     while true {
       let reason = watch(process)
       let end = process.reap()
-      let isOver = state.withLock { state in
+      let (isOver, isAccident) = state.withLock { state in
         state.report.lost += process.feed.pending
         state.link = nil
         state.overdue = [:]
         // One that ends before it runs is a plugin that could not be created or started: its host knows.
-        return state.isEnding || !state.isRunning
+        return (state.isEnding || !state.hasRun, state.hasRun && !state.isAsked)
       }
+      if isAccident { bury(process, end, reason) }
       if isOver { return }
-      bury(process, end, reason)
       guard let next = replace(&book) else { return }
       process = next
     }

@@ -30,7 +30,11 @@ final class WorkerPlugin: @unchecked Sendable {
     var link: WorkerProcess?
     var supervisor: WorkerThread?
     var isEnding = false
+    /// It was asked to stop while it lived: its end is no accident.
+    var isAsked = false
     var isRunning = false
+    /// Its plugin was started.
+    var hasRun = false
     var handlers: [UInt32: (handler: WorkerHandler, token: UInt64)] = [:]
     var concurrency = UInt32(KEMON_CONC_FREE)
     var saved: [UInt8] = []
