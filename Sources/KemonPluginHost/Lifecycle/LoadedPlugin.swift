@@ -265,6 +265,7 @@ final class LoadedPlugin: @unchecked Sendable {
   ///
   /// The object itself stays: a thread of the plugin that has outlived it may still call the host.
   func forget() {
+    mutes.removeAll()
     state.withLock { state in
       state.requests = []
       state.tokens = [:]

@@ -64,6 +64,9 @@ final class PluginMutes: Sendable {
   /// Forgets a handler.
   func remove(_ token: UInt64) { _ = sets.withLock { $0.byToken.removeValue(forKey: token) } }
 
+  /// Forgets all handlers.
+  func removeAll() { sets.withLock { $0.byToken = [:] } }
+
   /// What a handler has muted; nil when there is no such handler.
   func set(for token: UInt64) -> MuteSet? { sets.withLock { $0.byToken[token] } }
 
