@@ -213,10 +213,13 @@ static const char *no_name(const kemon_host *h, uint32_t id) {
   return "";
 }
 
-static const kemon_ext_config config_table = {sizeof config_table, 0,           config_count, config_string,
-                                              config_integer,      config_boolean};
-static const kemon_ext_output output_table = {sizeof output_table, 0, output_write};
-static const kemon_ext_names names_table = {sizeof names_table, 0, no_name, no_name};
+static const kemon_ext_config config_table = {.size = sizeof config_table,
+                                              .count = config_count,
+                                              .string = config_string,
+                                              .integer = config_integer,
+                                              .boolean = config_boolean};
+static const kemon_ext_output output_table = {.size = sizeof output_table, .write = output_write};
+static const kemon_ext_names names_table = {.size = sizeof names_table, .plugin = no_name, .handler = no_name};
 
 static const void *find(const kemon_host *h, const char *id) {
   (void)h;
@@ -294,8 +297,18 @@ kemon_fake_host *kemon_fake_host_new(const char *config_json) {
   pthread_mutex_init(&host->lock, NULL);
   host->error.size = sizeof host->error;
   host->time = 1600000000000000000;
-  host->table = (kemon_host){sizeof host->table, KEMON_ABI, KEMON_MODE_RUN,   1,              "fake-host", "1.0.0", host,
-                             find,               log_line,  register_handler, remove_handler, now};
+  host->table = (kemon_host){.size = sizeof host->table,
+                             .abi = KEMON_ABI,
+                             .mode = KEMON_MODE_RUN,
+                             .plugin_id = 1,
+                             .name = "fake-host",
+                             .version = "1.0.0",
+                             .priv = host,
+                             .ext = find,
+                             .log = log_line,
+                             .on = register_handler,
+                             .off = remove_handler,
+                             .now = now};
   return host;
 }
 
@@ -319,8 +332,14 @@ void kemon_fake_host_free(kemon_fake_host *host) {
 }
 
 kemon_status kemon_fake_host_run(kemon_fake_host *host, kemon_entry_fn entry) {
-  kemon_hello hello = {sizeof hello, KEMON_ABI_MAJOR << 16, KEMON_ABI, KEMON_MODE_RUN, "fake-host", "1.0.0", {0}};
-  kemon_create create = {sizeof create, (uint32_t)strlen(host->config), host->config, NULL, NULL, 0};
+  kemon_hello hello = {.size = sizeof hello,
+                       .abi_min = KEMON_ABI_MAJOR << 16,
+                       .abi_max = KEMON_ABI,
+                       .mode = KEMON_MODE_RUN,
+                       .host_name = "fake-host",
+                       .host_version = "1.0.0"};
+  kemon_create create = {
+      .size = sizeof create, .config_len = (uint32_t)strlen(host->config), .config_json = host->config};
   host->plugin = entry(&hello);
   if (host->plugin == NULL)
     return kemon_fail(&host->error, KEMON_E_UNSUPPORTED, hello.why);

@@ -33,7 +33,7 @@ payloads! {
     /// file.rename, file.will_rename, file.exchange, file.link
     kemon_file_pair { dev: u64, ino: u64, path: kemon_str, to: kemon_str }
 
-    /// process.exec
+    /// process.exec, process.exec_commit
     kemon_exec {
         dev: u64, ino: u64, argc: u32, envc: u32, path: kemon_str, cwd: kemon_str, argv: kemon_str,
     }
@@ -58,10 +58,24 @@ payloads! {
         query_type: u16, query_class: u16, name: kemon_str, packet: kemon_str,
     }
 
+    /// process.fork, process.trace
+    kemon_process {
+        target_start_ns: u64, target_pid: i32, method: u32, target_comm: kemon_str,
+        target_exe: kemon_str,
+    }
+
+    /// process.exit
+    kemon_process_exit { status: i32, signal: i32, reason_namespace: u32, reason: u32 }
+
+    /// dylib.invalid
+    kemon_dylib_invalid {
+        dev: u64, ino: u64, offset: u64, action: u32, reserved: u32, path: kemon_str,
+    }
+
     /// dylib.map
     kemon_dylib_map { dev: u64, ino: u64, protection: i32, flags: i32, path: kemon_str }
 
-    /// kext.start
+    /// kext.start, kext.stop
     kemon_kext {
         base: u64, module_size: u64, status: i32, reserved: u32, name: kemon_str,
         version: kemon_str, path: kemon_str,

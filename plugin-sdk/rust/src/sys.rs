@@ -165,6 +165,8 @@ pub struct kemon_create {
     pub data_dir: *const c_char,
     pub state: *const c_void,
     pub state_len: u64,
+    pub state_version: u32,
+    pub reserved: u32,
 }
 
 #[repr(C)]
@@ -208,7 +210,7 @@ const _: () = {
     assert!(size_of::<kemon_verdict>() == 128);
     assert!(size_of::<kemon_handler>() == 104);
     assert!(size_of::<kemon_host>() == 80);
-    assert!(size_of::<kemon_create>() == 40);
+    assert!(size_of::<kemon_create>() == 48);
     assert!(size_of::<kemon_plugin>() == 80);
     assert!(size_of::<kemon_hello>() == 160);
 };

@@ -42,7 +42,9 @@ fn layouts() -> BTreeMap<String, BTreeMap<String, usize>> {
         kemon_host { size, abi, mode, plugin_id, name, version, r#priv, ext, log, on, off, now }
         kemon_ext_output { size, reserved, write }
         kemon_ext_config { size, reserved, count, string, integer, boolean }
-        kemon_create { size, config_len, config_json, data_dir, state, state_len }
+        kemon_create {
+            size, config_len, config_json, data_dir, state, state_len, state_version, reserved,
+        }
         kemon_plugin {
             size, abi, create, start, stop, destroy, concurrency, flags, reconfigure, save, explain, ext,
         }
@@ -62,6 +64,9 @@ fn layouts() -> BTreeMap<String, BTreeMap<String, usize>> {
         kemon_dns_query {
             source, destination, source_port, destination_port, query_type, query_class, name, packet,
         }
+        kemon_process { target_start_ns, target_pid, method, target_comm, target_exe }
+        kemon_process_exit { status, signal, reason_namespace, reason }
+        kemon_dylib_invalid { dev, ino, offset, action, reserved, path }
         kemon_dylib_map { dev, ino, protection, flags, path }
         kemon_kext { base, module_size, status, reserved, name, version, path }
         kemon_mac_policy {
