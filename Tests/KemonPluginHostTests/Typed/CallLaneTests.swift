@@ -48,15 +48,19 @@ import Testing
     var random = RandomSignatures()
     let kinds = EventKind.allKinds.compactMap(\.info)
     let schemas = kinds.map { FieldSchema($0.kind) }
+    let allNames = schemas.map { schema in
+      schema.own.keys.filter { !$0.contains(".") }.sorted() + Self.headerNames
+    }
+    let allTypes = zip(allNames, schemas).map { RandomSignatures.integerTypes($0, $1) }
     var verdict = kemon_verdict()
     var called = 0
     var refused = 0
     for round in 0..<2500 {
       let (kind, schema) = (kinds[round % kinds.count], schemas[round % kinds.count])
-      let names = schema.own.keys.filter { !$0.contains(".") }.sorted() + Self.headerNames
+      let (names, types) = (allNames[round % kinds.count], allTypes[round % kinds.count])
       let record = random.record(kind.kind)
       for _ in 0..<40 {
-        let signature = random.integers(names, schema)
+        let signature = random.integers(names, types)
         let sources = try schema.resolve(signature)
         let layout = CallLayout(signature, hasVerdict: true)
         try #require(layout.lane == .fast)

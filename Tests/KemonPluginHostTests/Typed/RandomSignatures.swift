@@ -43,18 +43,18 @@ struct RandomSignatures: ~Copyable {
   // MARK: Signatures
 
   /// Fields of a kind as integers and pointers, few enough for the fast lane.
-  mutating func integers(_ names: [String], _ schema: FieldSchema) -> TypedSignature {
+  mutating func integers(_ names: [String], _ types: [String: [TypedType]]) -> TypedSignature {
     var fields: [TypedSignature.Field] = []
     var words = 0
     let count = Int.random(in: 0...14, using: &random)
     while fields.count < count {
       guard let name = names.randomElement(using: &random) else { break }
       guard !fields.contains(where: { $0.name == name }) else {
-        if fields.count == names.count { break }
+        if fields.count >= names.count { break }
         continue
       }
       let isMissing = chance(16)
-      let type = integerType(schema.source(of: name))
+      let type = integerType(types[name] ?? [])
       guard words + type.words <= CallLayout.fastWords - 2 else { break }
       words += type.words
       fields.append(
@@ -63,8 +63,16 @@ struct RandomSignatures: ~Copyable {
     return signature(fields)
   }
 
-  private mutating func integerType(_ source: FieldSource?) -> TypedType {
-    let fitting = (source?.fittingTypes ?? []).compactMap(Self.type).filter(\.isInteger)
+  /// The integers and pointers that each field can be given as.
+  static func integerTypes(_ names: [String], _ schema: FieldSchema) -> [String: [TypedType]] {
+    Dictionary(
+      uniqueKeysWithValues: names.map { name in
+        let fitting = schema.source(of: name)?.fittingTypes ?? []
+        return (name, fitting.compactMap(Self.type).filter(\.isInteger))
+      })
+  }
+
+  private mutating func integerType(_ fitting: [TypedType]) -> TypedType {
     let type = fitting.randomElement(using: &random) ?? .text
     if case .scalar(let scalar) = type, chance(4) { return .pointer(scalar) }
     return type
