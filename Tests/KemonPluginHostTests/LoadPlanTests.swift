@@ -70,10 +70,10 @@ import Testing
   @Test func `a plugin whose extension is missing is refused before its code runs`() throws {
     let test = try TestHost()
     let manifest =
-      #"{"name": "a", "version": "1.0.0", "abi": 1, "extensions": ["kemon.config/1", "kemon.defer/1"]}"#
+      #"{"name": "a", "version": "1.0.0", "abi": 1, "extensions": ["kemon.config/1", "kemon.future/1"]}"#
     try test.folder.copy(Fixtures.minimal(manifest), to: "a.so")
     let report = test.load()
-    #expect(report.problems.map(\.found) == ["no kemon.defer/1 in this host"])
+    #expect(report.problems.map(\.found) == ["no kemon.future/1 in this host"])
     #expect(test.collector.logged.isEmpty)
   }
 

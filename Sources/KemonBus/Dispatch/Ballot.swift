@@ -222,8 +222,7 @@ struct Ballot {
   ) -> Bool {
     let flags = answer.pointee.flags
     guard action == .modify, flags & UInt16(KEMON_V_PATCH) != 0 else { return true }
-    let field = Int(flags >> UInt16(KEMON_V_PATCH_SHIFT))
-    guard !isPost, let place = ModifiableFields.row(row.kind, field: field),
+    guard !isPost, let place = ModifiableFields.row(patched: flags, row.kind),
       entry.pointee.modifiable.allows(place)
     else { return false }
     if canDeny, tier != .observe, !isSecondRound {

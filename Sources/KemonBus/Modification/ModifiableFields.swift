@@ -40,16 +40,25 @@ public struct ModifiableFields: OptionSet, Sendable {
     rows.compactMap { row in row.kind.info.map { "\($0.name).\(row.field.name)" } }
   }
 
-  /// The place of a field among the rows; nil when it cannot be changed.
-  static func row(_ kind: EventKind, field index: Int) -> Int? {
-    rows.firstIndex { $0.kind == kind && $0.index == index }
+  /// A field of a kind by its number; nil when it cannot be changed.
+  public init?(_ kind: EventKind, field index: Int) {
+    guard let row = Self.rows.firstIndex(where: { $0.kind == kind && $0.index == index }) else {
+      return nil
+    }
+    self.init(rawValue: 1 << UInt32(row))
+  }
+
+  /// What `kemon_verdict.flags` says when this one field is changed: a handler cannot mean one kind and change another.
+  public var patchFlags: UInt16 {
+    UInt16(KEMON_V_PATCH) | UInt16(rawValue.trailingZeroBitCount) << UInt16(KEMON_V_PATCH_SHIFT)
+  }
+
+  /// The row that a verdict's flags mean; nil when it is none of the kind.
+  static func row(patched flags: UInt16, _ kind: EventKind) -> Int? {
+    let row = Int(flags >> UInt16(KEMON_V_PATCH_SHIFT))
+    return row < rows.count && rows[row].kind == kind ? row : nil
   }
 
   /// Whether a row is in the set.
   func allows(_ row: Int) -> Bool { rawValue >> UInt32(row) & 1 != 0 }
-
-  /// Whether a handler with these fields may change a field of a kind; nil when nobody may.
-  public func allows(_ kind: EventKind, field index: Int) -> Bool? {
-    Self.row(kind, field: index).map { allows($0) }
-  }
 }

@@ -176,6 +176,7 @@ public final class MuteSet: @unchecked Sendable {
   private static func word(_ pid: Int32) -> UInt64 { UInt64(UInt32(bitPattern: pid)) << 32 | 1 }
 
   private static func slot(of pid: Int32) -> Int {
-    Int(UInt32(bitPattern: pid) &* 0x9E37_79B1 >> 23)
+    // The nine upper bits of a product that mixes all of the number: 0 to 511.
+    Int((UInt32(bitPattern: pid) &* 0x9E37_79B1) >> 23)
   }
 }

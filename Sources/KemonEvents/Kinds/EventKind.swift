@@ -36,7 +36,7 @@ public struct EventKind: RawRepresentable, Hashable, Sendable {
   /// What a record of the kind begins with.
   struct Shape {
     var phase: UInt16
-    /// Negative for a number that no row of the table has.
+    /// Negative in the table for a number that no row has.
     var payloadSize: Int16
   }
 
@@ -46,7 +46,14 @@ public struct EventKind: RawRepresentable, Hashable, Sendable {
     let index = Int(rawValue)
     guard index < Self.limit else { return nil }
     let shape = Self.shapes[index]
-    return shape.payloadSize < 0 ? nil : shape
+    return shape.payloadSize < 0 ? declaredShape : shape
+  }
+
+  /// The shape of a declared kind, of which there may be more any time.
+  @inline(never)
+  private var declaredShape: Shape? {
+    guard isDeclared else { return nil }
+    return info.map { Shape(phase: $0.phase.rawValue, payloadSize: Int16($0.payloadSize)) }
   }
 
   // Never changed once it is there, and never freed.

@@ -80,14 +80,17 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
     return NULL;
   uint16_t other = 0;
   kemon_error error = {.size = sizeof error};
-  say("again %d same %d", schema->declare(h, json, &other, NULL), other == kind);
-  say("foreign %d %s", schema->declare(h, "{\"name\": \"file.x\", \"fields\": []}", &other, &error), error.text);
-  say("broken %d line %u", schema->declare(h, "{\"name\":\n 1 2", &other, &error), error.line);
+  kemon_status status = schema->declare(h, json, &other, NULL);
+  say("again %d same %d", status, other == kind);
+  status = schema->declare(h, "{\"name\": \"file.x\", \"fields\": []}", &other, &error);
+  say("foreign %d %s", status, error.text);
+  status = schema->declare(h, "{\"name\":\n 1 2", &other, &error);
+  say("broken %d line %u", status, error.line);
   say("undeclared %d", schema->emit(h, KEMON_KIND_FILE_OPEN, NULL, NULL, 0));
   say("too many %d", schema->emit(h, kind, NULL, (kemon_value[4]){{0, NULL, 0}}, 4));
   kemon_field field = {.size = sizeof field};
-  say("flags %d at %u modifiable %u", schema->field(h, KEMON_KIND_FILE_OPEN_PRE, "flags", &field), field.offset,
-      field.flags & KEMON_FIELD_MODIFIABLE);
+  status = schema->field(h, KEMON_KIND_FILE_OPEN_PRE, "flags", &field);
+  say("flags %d at %u modifiable %u", status, field.offset, field.flags & KEMON_FIELD_MODIFIABLE);
   say("absent %d", schema->field(h, kind, "nothing", &field));
   say("json %s", schema->json(h, kind) != NULL ? "there" : "missing");
   const char *watch = config->string(h, "watch");

@@ -11,10 +11,12 @@ import Testing
 private final class Modifier: @unchecked Sendable {
   let mode: UInt32
   let denyAgain: Bool
+  let field: ModifiableFields
   let first = Counter()
   let again = Counter()
 
-  init(_ mode: UInt32, denyAgain: Bool = false) {
+  init(_ mode: UInt32, _ field: String = "file.create.mode", denyAgain: Bool = false) {
+    self.field = ModifiableFields(named: field) ?? []
     self.mode = mode
     self.denyAgain = denyAgain
   }
@@ -29,9 +31,8 @@ private final class Modifier: @unchecked Sendable {
       modifier.first.add(1)
     }
     guard modifier.mode != 0 else { return 0 }
-    // The fourth field of a file.
     verdict.pointee.action = UInt16(KEMON_MODIFY)
-    verdict.pointee.flags = UInt16(KEMON_V_PATCH) | 3 << UInt16(KEMON_V_PATCH_SHIFT)
+    verdict.pointee.flags = modifier.field.patchFlags
     verdict.pointee.result = Int64(modifier.mode)
     return 0
   }
@@ -41,7 +42,7 @@ private final class Modifier: @unchecked Sendable {
       name: "modifier", pluginID: pluginID, pluginName: "modifier",
       kinds: [EventKind(KEMON_KIND_FILE_CREATE_PRE)], priority: priority,
       function: Self.function, context: Unmanaged.passUnretained(self).toOpaque())
-    handler.modifiable = ModifiableFields(named: "file.create.mode") ?? []
+    handler.modifiable = field
     handler.owner = self
     return handler
   }
@@ -121,6 +122,13 @@ private final class Modifier: @unchecked Sendable {
     var shadow = modifier.handler()
     shadow.tier = .observe
     #expect(create([shadow]).mode == 0o644)
+  }
+
+  @Test func `a change that is meant for another kind is a fault`() {
+    let modifier = Modifier(0o600, "net.connect.destination_port")
+    let result = create([modifier.handler()])
+    #expect(result.mode == 0o644)
+    #expect(result.dispatcher.handlerStatistics().map(\.faults) == [1])
   }
 
   @Test func `fields are found by their names`() {

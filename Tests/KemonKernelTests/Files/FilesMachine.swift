@@ -139,13 +139,13 @@ struct FileEvent: Equatable, CustomStringConvertible {
 
 /// A plugin that denies, narrows, changes and replaces by kind and path.
 final class FilePlugin: Sendable {
-  /// Another value for a field of a file, by its number.
+  /// Another value for a field of a file.
   struct Change: Sendable {
-    let field: UInt16
+    let field: String
     let value: Int64
 
-    static func flags(_ value: Int64) -> Change { Change(field: 2, value: value) }
-    static func mode(_ value: Int64) -> Change { Change(field: 3, value: value) }
+    static func flags(_ value: Int64) -> Change { Change(field: "flags", value: value) }
+    static func mode(_ value: Int64) -> Change { Change(field: "mode", value: value) }
   }
 
   let denied: [String: Int32]
@@ -181,7 +181,8 @@ final class FilePlugin: Sendable {
     }
     if event.phase == .pre, let change = changed[name] {
       verdict.pointee.action = UInt16(KEMON_MODIFY)
-      verdict.pointee.flags = UInt16(KEMON_V_PATCH) | change.field << UInt16(KEMON_V_PATCH_SHIFT)
+      verdict.pointee.flags =
+        ModifiableFields(named: "\(event.kind).\(change.field)")?.patchFlags ?? 0
       verdict.pointee.result = change.value
     }
     if event.phase == .post, let result = replaced[name] {

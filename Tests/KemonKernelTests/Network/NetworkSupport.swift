@@ -116,8 +116,8 @@ final class NetRules: Sendable {
         }
         if let port = rules.redirects[NetRules.port(event)] {
           verdict.pointee.action = UInt16(KEMON_MODIFY)
-          // The fourth field of a connection.
-          verdict.pointee.flags = UInt16(KEMON_V_PATCH) | 3 << UInt16(KEMON_V_PATCH_SHIFT)
+          verdict.pointee.flags =
+            ModifiableFields(named: "net.connect.destination_port")?.patchFlags ?? 0
           verdict.pointee.result = Int64(port)
           return KEMON_OK
         }

@@ -22,7 +22,7 @@ KEMON_C_BEGIN
 #define KEMON_TIER_OBSERVE 2 /* votes are recorded as "would deny", never enforced */
 
 #define KEMON_V_RESULT 0x1    /* `result` is set */
-#define KEMON_V_PATCH 0x4     /* MODIFY in PRE: `result` is a new value of the field whose number is above, see modify.h */
+#define KEMON_V_PATCH 0x4     /* MODIFY in PRE: `result` is a new value of the field that is named above, see modify.h */
 #define KEMON_V_PATCH_SHIFT 8
 #define KEMON_V_CACHEABLE 0x2 /* the answer holds for every event that is equal in the handler's cache_fields */
 

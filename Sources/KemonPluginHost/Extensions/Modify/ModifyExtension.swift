@@ -23,15 +23,15 @@ enum ModifyExtension {
     _ plugin: LoadedPlugin
   ) -> kemon_status {
     let kind = EventKind(rawValue: field.kind)
-    guard let isAllowed = plugin.modifiable.allows(kind, field: Int(field.index)) else {
+    guard let wanted = ModifiableFields(kind, field: Int(field.index)) else {
       return KEMON_E_UNSUPPORTED
     }
-    guard isAllowed else { return KEMON_E_DENIED }
+    guard plugin.modifiable.isSuperset(of: wanted) else { return KEMON_E_DENIED }
     guard fits(value, field) else {
       plugin.noteMisbehaviour()
       return KEMON_E_INVALID
     }
-    let flags = UInt16(KEMON_V_PATCH) | UInt16(field.index) << UInt16(KEMON_V_PATCH_SHIFT)
+    let flags = wanted.patchFlags
     let low = (UInt16(1) << UInt16(KEMON_V_PATCH_SHIFT)) - 1
     if verdict.pointee.flags & UInt16(KEMON_V_PATCH) != 0,
       verdict.pointee.flags & ~low != flags & ~low
