@@ -19,6 +19,7 @@ struct KernelRecords: Sendable {
 
   /// A hook that was put in while something was being done.
   func hookAttached(at address: UInt, in function: String, for subject: String, listing: String) {
+    Lane.current.noteAttachment()
     dispatch(EventKind(KEMON_KIND_HOOK_ATTACH)) { builder in
       builder.setPayload(
         kemon_hook_attach(
@@ -34,7 +35,8 @@ struct KernelRecords: Sendable {
   /// Each family adds what it has to report as an extension in its own folder.
   @discardableResult @inline(__always)
   func dispatch(
-    _ kind: EventKind, changed: (RecordView) -> Void = { _ in }, _ fill: (inout RecordBuilder) -> Void
+    _ kind: EventKind, changed: (RecordView) -> Void = { _ in },
+    _ fill: (inout RecordBuilder) -> Void
   ) -> Verdict {
     let lane = Lane.current
     return lane.withBuilder { builder in

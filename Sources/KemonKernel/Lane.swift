@@ -21,6 +21,7 @@ struct Lane {
     var actor: Unmanaged<ActingProcess>?
     var kexts: [UnsafePointer<kernel_oskext>] = []
     var events = 0
+    var attachments = 0
     var spare: RecordBuilder?
     var lastOperation: UInt64 = 0
 
@@ -105,6 +106,12 @@ struct Lane {
 
   /// How many events happened on the thread.
   var events: Int { state.pointee.events }
+
+  /// How many of them told of a hook, which any thread may have been the first to need.
+  var attachments: Int { state.pointee.attachments }
+
+  /// Notes that the next event tells of a hook.
+  func noteAttachment() { state.pointee.attachments += 1 }
 
   /// A number that joins the pre and the post of an operation: no other thread gives the same.
   func nextOperation() -> UInt64 {

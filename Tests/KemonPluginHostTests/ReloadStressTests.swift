@@ -23,12 +23,12 @@ import Testing
       for line in alone.text.split(separator: "\n") where line.hasPrefix("reload ") { print(line) }
       return
     }
-    try run(named: "unchanged", reloads: Self.reloads, limit: 8) { _, _ in }
+    try run(named: "unchanged", reloads: Self.reloads, limit: 32) { _, _ in }
     // What follows the sections of a library says nothing, but makes another file of it.
     let file = try Fixtures.build("generation")
     let size = try Data(contentsOf: URL(filePath: file)).count
     try run(
-      named: "changed", reloads: max(10, Self.reloads / 20), limit: Double(size) / 1024 + 64
+      named: "changed", reloads: max(10, Self.reloads / 20), limit: Double(size) / 1024 + 96
     ) { test, number in
       let bytes = [UInt8](try Data(contentsOf: URL(filePath: file))) + Array("\(number)".utf8)
       let next = try test.folder.write(bytes, to: "next", mode: 0o755)

@@ -69,6 +69,7 @@ public struct GeneratedLoad: Sendable {
     let lane = Lane.current
     // What getting ready raises counts, too.
     let first = lane.events
+    let own = lane.events - lane.attachments
     var loads: [any LoadPart] = LoadMix.all.compactMap { $0.init(on: model, thread: thread) }
     let shares = loads.map { type(of: $0).share }
     var result = Result()
@@ -77,7 +78,10 @@ public struct GeneratedLoad: Sendable {
     guard total > 0 else { return result }
     var random = LoadRandom(seed: seed &+ UInt64(thread) &* 0xA076_1D64_78BD_642F)
     var operations = 0
-    while !isDone(thread, events: lane.events - first, operations: operations) {
+    // Which thread a hook is put in for depends on the others: that is not counted as its own.
+    while !isDone(
+      thread, events: lane.events - lane.attachments - own, operations: operations)
+    {
       operations += 1
       var place = random.below(total)
       var index = 0

@@ -26,7 +26,7 @@ static const kemon_host *host;
 static void say(const char *what, int works) {
   const kemon_ext_output *output = (const kemon_ext_output *)host->ext(host, KEMON_EXT_OUTPUT);
   char line[128];
-  output->write(host, line, (size_t)snprintf(line, sizeof line, "%s: %s", what, works ? "yes" : "no"));
+  output->write(host, line, (size_t)snprintf(line, sizeof line, "%s: %s\n", what, works ? "yes" : "no"));
 }
 
 static void *nothing(void *p) { return p; }

@@ -8,12 +8,21 @@ import Testing
 @testable import KemonRecording
 
 @Suite struct DeclaredKindTests {
-  private func record(of kind: EventKind, score: UInt32) -> RecordBuilder {
+  /// A record, kept for the rest of the run: its views outlive the statement that asks for it.
+  private func record(of kind: EventKind, score: UInt32) -> KeptRecord {
     var builder = RecordBuilder()
     builder.begin(kind)
     builder.setPayload(UInt64(score))
     builder.seal()
-    return builder
+    let place = UnsafeMutablePointer<RecordBuilder>.allocate(capacity: 1)
+    place.initialize(to: builder)
+    return KeptRecord(place: place)
+  }
+
+  private struct KeptRecord {
+    let place: UnsafeMutablePointer<RecordBuilder>
+    var view: RecordView { place.pointee.view }
+    var header: UnsafeMutablePointer<kemon_event> { place.pointee.header }
   }
 
   private func declare(_ name: String) throws -> EventKind {
