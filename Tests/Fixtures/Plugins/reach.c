@@ -74,7 +74,10 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
   say("a new file", can_open("/tmp/kemon-reach", O_WRONLY | O_CREAT));
   say("a signal to its host", kill(getppid(), 0) == 0);
   say("the memory of its host", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0);
-  say("code that it writes", mmap(NULL, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+  void *code = mmap(NULL, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  say("code that it writes", code != MAP_FAILED);
+  if (code != MAP_FAILED)
+    munmap(code, 4096);
   say("more memory", can_raise(RLIMIT_AS));
   say("the root", setuid(0) == 0);
   char *much = malloc((size_t)3 << 30);
