@@ -34,12 +34,6 @@ import Testing
     #expect(try reach(#"\"net\""#) == ["a thread", "a library", "a socket"])
   }
 
-  @Test func `in the host's own process it has what the host has`() throws {
-    let reached = try reach("", isolate: .none)
-    let all: Set = ["a thread", "a process", "a library", "a socket", "a new file"]
-    #expect(reached.isSuperset(of: all))
-  }
-
   @Test func `a capability that nobody knows is refused`() throws {
     let test = try TestHost()
     let manifest =
