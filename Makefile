@@ -92,7 +92,7 @@ check: ## Check the format of all Swift files
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 
 .PHONY: abi-lint
-abi-lint: ## Refuse changes of the SDK's headers that break plugins; scripts/abi-lint --update takes over what was appended
+abi-lint: setup ## Refuse changes of the SDK's headers that break plugins; scripts/abi-lint --update takes over what was appended
 	scripts/abi-lint
 
 .PHONY: reference
