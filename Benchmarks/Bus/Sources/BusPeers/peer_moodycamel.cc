@@ -12,13 +12,24 @@ template <class M>
 struct Moodycamel {
   moodycamel::ConcurrentQueue<M> queue;
 
-  Moodycamel(std::size_t slots, std::uint32_t producers) : queue(slots, producers, 0) {}
+  std::size_t slots;
+
+  Moodycamel(std::size_t slots, std::uint32_t producers) : queue(slots, producers, 0), slots(slots) {}
 
   struct Producer {
     moodycamel::ConcurrentQueue<M> *queue;
     moodycamel::ProducerToken token;
-    Producer(Moodycamel &owner, std::uint32_t) : queue(&owner.queue), token(owner.queue) {}
-    bool push(const M &message) { return queue->try_enqueue(token, message); }
+    // A producer keeps the blocks that it has had: one that comes late would find none left, and wait for ever. So each
+    // may allocate until it has seen its share of the queue.
+    std::size_t owed;
+    Producer(Moodycamel &owner, std::uint32_t) : queue(&owner.queue), token(owner.queue), owed(owner.slots) {}
+    bool push(const M &message) {
+      if (owed != 0) {
+        owed--;
+        return queue->enqueue(token, message);
+      }
+      return queue->try_enqueue(token, message);
+    }
   };
 
   struct Consumer {
