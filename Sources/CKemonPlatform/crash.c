@@ -149,11 +149,12 @@ static const char *signal_name(int number) {
   }
 }
 
+/* The file first: standard error may be closed, or a pipe that nobody empties. */
 static void put(int report, line *l) {
   l->text[l->length++] = '\n';
-  if (write(2, l->text, l->length) < 0 || (report >= 0 && write(report, l->text, l->length) < 0)) {
-    /* Nobody is left to be told. */
-  }
+  ssize_t kept = report >= 0 ? write(report, l->text, l->length) : 0;
+  ssize_t shown = write(2, l->text, l->length);
+  (void)kept, (void)shown; /* Nobody is left to be told of a failure. */
   l->length = 0;
 }
 
@@ -175,6 +176,11 @@ static void put_others(int report, const ckemon_crumb *own) {
 }
 
 static void say(const char *what, const uintptr_t *address) {
+  /* The process shall die of what it died of, not of a pipe without a reader. */
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, NULL);
   const ckemon_crumb *crumb = ckemon_crumb_of(ckemon_thread_number_or_zero);
   int report = open_report();
   line l = {.length = 0};

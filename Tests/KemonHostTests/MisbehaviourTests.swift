@@ -79,7 +79,9 @@ struct MisbehaviourTests {
         "the host goes on, but what it prints is lost: it ends by status \(trial.result.status)"
     }
     var words = ["the host goes on"]
-    if trial.result.output.contains("4242") { words.append("others see what it has written") }
+    if trial.result.output.contains("\"pid\":4242,") {
+      words.append("others see what it has written")
+    }
     if text.contains(" timeouts, ") {
       let isLate = !text.contains(": 0 timeouts, ")
       words.append(

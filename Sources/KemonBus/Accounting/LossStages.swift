@@ -14,6 +14,8 @@ public struct LossStages: Sendable, Equatable {
   public var abandoned: UInt64
   /// Refused by the ring, because they were too large or there was no room.
   public var refused: UInt64
+  /// Read, but no handler could be called, because another call of its plugin was late.
+  public var unasked: UInt64 = 0
 
   /// Makes a list of losses.
   public init(
@@ -29,13 +31,16 @@ public struct LossStages: Sendable, Equatable {
   }
 
   /// All of them together.
-  public var total: UInt64 { overwritten + unread + evicted + simulated + abandoned + refused }
+  public var total: UInt64 {
+    overwritten + unread + evicted + simulated + abandoned + refused + unasked
+  }
 
   /// The stages at which something was lost, with their names.
   public var named: [(name: String, count: UInt64)] {
     [
       ("overwritten", overwritten), ("unread", unread), ("evicted", evicted),
       ("simulated", simulated), ("abandoned", abandoned), ("refused", refused),
+      ("unasked", unasked),
     ].filter { $0.count > 0 }
   }
 }

@@ -112,7 +112,11 @@ final class Ticket: @unchecked Sendable {
   /// Ends it without a vote and tells who was to give one; false when it came to something else already.
   func close(_ reason: CancelReason) -> Bool {
     guard decide(UInt(reason.rawValue)) else { return false }
-    cancel?(context, id, reason.rawValue)
+    if let cancel {
+      HandlerCrumb.current.during("cancel", ofPlugin: owner.pluginID) {
+        cancel(context, id, reason.rawValue)
+      }
+    }
     return true
   }
 

@@ -58,13 +58,18 @@ public enum TicketDesk {
     let (ticket, isKnown) = state.withLock { ($0.tickets[id], id > 0 && id < $0.nextID) }
     guard let ticket else { return isKnown ? .expired : .unknown }
     guard ticket.owner == owner else { return .unknown }
+    guard ticket.deadline > EventClock.monotonic() else {
+      _ = ticket.close(.timeout)
+      return .expired
+    }
     return ticket.resolve(verdict) ? .accepted : .expired
   }
 
   /// Closes everything that a plugin has open; returns when all was told.
   public static func close(allOf owner: TicketOwner, _ reason: CancelReason) {
     let tickets = state.withLock { $0.tickets.values.filter { $0.owner == owner } }
-    for ticket in tickets { _ = ticket.close(reason) }
+    let now = EventClock.monotonic()
+    for ticket in tickets { _ = ticket.close(ticket.deadline <= now ? .timeout : reason) }
   }
 
   /// Forgets the tickets of a plugin, when none of its handlers runs any more.

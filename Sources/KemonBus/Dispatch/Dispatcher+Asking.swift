@@ -46,7 +46,8 @@ extension Dispatcher {
     let asked = row.asked.add(.calls, on: thread)
     var turn = Turn(row: row, table: address, thread: thread, ticket: ticket)
     let isTimed = asked % Self.sampling == 0
-    guard row.isPlain, Quiescence.isSeat(ticket),
+    // Who is in a call of a handler already needs what it wrote down about that, afterwards.
+    guard row.isPlain, Quiescence.isSeat(ticket), HandlerCrumb(thread: thread).owner == 0,
       let answer = BallotBox.blank(at: quiescence.seat(ticket))
     else {
       if isTimed { turn.timed = Self.turn(asked, of: row) }

@@ -169,9 +169,7 @@ enum PathOffsets {
   }()
 
   private static func offsets(_ kind: EventKind) -> (UInt16, UInt16) {
-    let offsets = (kind.info?.fields ?? [])
-      .filter { $0.type == .str && ($0.name == "path" || $0.name == "to") }
-      .map { UInt16($0.offset) }
+    let offsets = (kind.info?.pathOffsets ?? []).map { UInt16($0) }
     return (offsets.first ?? none, offsets.count > 1 ? offsets[1] : none)
   }
 }

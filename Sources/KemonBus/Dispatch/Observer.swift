@@ -16,6 +16,8 @@ public final class Observer: @unchecked Sendable {
   private let isStopping = Atomic<Bool>(false)
   let isPausing = Atomic<Bool>(false)
   let isMuted = Atomic<Bool>(false)
+  /// Events that no handler could be called for; see ``LossStages/unasked``.
+  private let unasked: Atomic<UInt64>
   let state = Mutex(State())
 
   struct State {
@@ -39,6 +41,8 @@ public final class Observer: @unchecked Sendable {
     self.ring = ring
     self.overflow = overflow
     self.handlers = handlers
+    // The account is that of the place in the ring, which goes on.
+    unasked = Atomic(older?.unasked.load(ordering: .relaxed) ?? 0)
     let counters = handlers.map { older?.sharedCounters(of: $0.name) ?? SharedCounters() }
     self.counters = counters
     table = HandlerTable(
@@ -106,7 +110,13 @@ public final class Observer: @unchecked Sendable {
   /// What became of every event since ``start()``.
   public var account: SubscriberAccount {
     state.withLock { state in
-      state.subscription?.account ?? state.lastAccount ?? SubscriberAccount(name: name)
+      var account =
+        state.subscription?.account ?? state.lastAccount ?? SubscriberAccount(name: name)
+      let unasked = unasked.load(ordering: .relaxed)
+      account.delivered -= min(unasked, account.delivered)
+      account.lost += unasked
+      account.losses.unasked = unasked
+      return account
     }
   }
 
@@ -147,6 +157,7 @@ public final class Observer: @unchecked Sendable {
 
   private func show(_ record: RecordView, _ thread: Int) -> Bool {
     var isDelivered = false
+    var isUnasked = false
     var answer = kemon_verdict()
     guard let row = table.row(record.kind), !isMuted.load(ordering: .relaxed) else { return false }
     Emissions.begin(record)
@@ -162,10 +173,18 @@ public final class Observer: @unchecked Sendable {
       answer.size = UInt32(MemoryLayout<kemon_verdict>.size)
       crumb.set(entry.owner)
       let status = entry.function(entry.context, record.event, &answer)
+      if status == StandInStatus.timedOut || status == StandInStatus.noTurn,
+        handlers[Int(entry.handlerID)].isStandIn
+      {
+        isUnasked = true
+        continue
+      }
       entry.counters.add(.calls, on: thread)
       if status < 0 { entry.counters.add(.faults, on: thread) }
       isDelivered = true
     }
-    return isDelivered
+    guard isUnasked, !isDelivered else { return isDelivered }
+    unasked.store(unasked.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+    return true
   }
 }

@@ -119,8 +119,8 @@ public struct EventKindInfo: Sendable {
   /// The fields of the payload, in order.
   public let fields: [PayloadField]
 
-  /// Offsets of the payload's strings that are paths: what a filter's `path` means.
-  @usableFromInline let pathOffsets: [Int]
+  /// Offsets of the payload's texts that are paths, at most two: what a filter's `path` means.
+  public let pathOffsets: [Int]
 
   init(_ row: kemon_kind_info) {
     kind = EventKind(rawValue: row.kind)
@@ -131,7 +131,7 @@ public struct EventKindInfo: Sendable {
     canDeny = row.can_deny != 0
     payloadSize = Int(row.payload_size)
     fields = PayloadField.fields(ofPayload: row.payload, kind: row.kind)
-    pathOffsets = fields.filter { $0.name == "path" || $0.name == "to" }.map(\.offset)
+    pathOffsets = Self.paths(fields)
   }
 
   /// Describes a kind that was declared.
@@ -143,6 +143,12 @@ public struct EventKindInfo: Sendable {
     family = .plugin
     canDeny = false
     (fields, payloadSize) = declaration.layout
-    pathOffsets = fields.filter { $0.name == "path" || $0.name == "to" }.map(\.offset)
+    pathOffsets = Self.paths(fields)
+  }
+
+  private static func paths(_ fields: [PayloadField]) -> [Int] {
+    Array(
+      fields.filter { $0.type == .str && ($0.name == "path" || $0.name == "to") }.map(\.offset)
+        .prefix(2))
   }
 }

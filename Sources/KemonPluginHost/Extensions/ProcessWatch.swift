@@ -5,6 +5,8 @@ import KemonEvents
 
 /// What the host keeps for a plugin by process goes when the process does.
 extension LoadedPlugin {
+  static let processWatchName = HandlerRequest.reservedPrefix + "processes"
+
   /// A handler of the host's own that looks for the ends of processes; none where nothing is kept, or no event tells.
   func processWatch() -> [KemonBus.Handler] {
     guard mutes.isWanted || blobs.isWanted,
@@ -14,7 +16,9 @@ extension LoadedPlugin {
     }
     return [
       KemonBus.Handler(
-        name: "host.processes", pluginID: id, pluginName: name, kinds: [exit], tier: .observe,
+        name: Self.processWatchName, pluginID: id, pluginName: name, kinds: [exit],
+        // Behind the plugin's own, which may look once more at what is kept.
+        tier: .observe, priority: .max,
         function: { context, event, _ in
           guard let context, let event else { return KEMON_E_INVALID }
           let subject = event.pointee.subject

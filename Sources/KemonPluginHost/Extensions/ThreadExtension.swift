@@ -27,7 +27,8 @@ extension LoadedPlugin {
   /// What the calling thread is doing for this plugin, `KEMON_ROLE_*`.
   var threadRole: Int32 {
     if isControlThread { return KEMON_ROLE_CONTROL }
-    guard HandlerCrumb.current.plugin == id else { return KEMON_ROLE_OTHER }
+    let crumb = HandlerCrumb.current
+    guard crumb.plugin == id, crumb.isInHandler else { return KEMON_ROLE_OTHER }
     return Observer.isCurrentThread ? KEMON_ROLE_OBSERVER : KEMON_ROLE_LANE
   }
 

@@ -215,7 +215,7 @@ public final class PluginHost: Sendable {
     state.withLock { state in
       state.plugins.flatMap { plugin in
         plugin.metrics.values(pluginID: plugin.id, plugin: plugin.name)
-          + plugin.blobs.metrics(pluginID: plugin.id, plugin: plugin.name)
+          + plugin.blobs.metrics(plugin: plugin.name)
       }
     }
   }

@@ -101,6 +101,9 @@ struct HandlerRequest {
 
   // MARK: Fields
 
+  /// How the names of the host's own handlers and metrics begin.
+  static let reservedPrefix = "host."
+
   private static func name(
     _ pointer: UnsafePointer<CChar>?, taken: [String]
   ) throws(PluginRefusal) -> String {
@@ -111,6 +114,11 @@ struct HandlerRequest {
     else {
       throw PluginRefusal(
         KEMON_E_INVALID, "the handler's name is empty or has control characters")
+    }
+    guard !name.hasPrefix(reservedPrefix) else {
+      throw PluginRefusal(
+        KEMON_E_INVALID,
+        "the handler's name \"\(name)\" begins with \"\(reservedPrefix)\", as the host's own do")
     }
     guard !taken.contains(name) else {
       throw PluginRefusal(KEMON_E_INVALID, "handler \"\(name)\" is registered already")

@@ -126,7 +126,8 @@ extension LoadedPlugin {
     for voter in voters(trial) {
       guard let token = tokens[voter.name] else { continue }
       change.replaced[token] = voter
-      change.enabled[token] = settings.isEnabled
+      // Processes end while a plugin is disabled, too.
+      change.enabled[token] = settings.isEnabled || voter.name == Self.processWatchName
     }
     observer?.setMuted(!settings.isEnabled)
     change.keepsStandings = true

@@ -42,7 +42,7 @@ final class LoadedPlugin: @unchecked Sendable {
   /// Those of all generations.
   let metrics: PluginMetrics
   let mutes = PluginMutes()
-  let blobs = PluginBlobs()
+  let blobs: PluginBlobs
   let retained = RetainedEvents()
   let ticketOwner: TicketOwner
   /// Unlike the id no other generation's.
@@ -103,6 +103,7 @@ final class LoadedPlugin: @unchecked Sendable {
     metrics.beginGeneration()
     self.id = id
     ticketOwner = TicketOwner(pluginID: id)
+    blobs = PluginBlobs(pluginID: id)
     file = candidate.file
     manifest = candidate.manifest
     sha256 = candidate.image.sha256
@@ -297,12 +298,10 @@ final class LoadedPlugin: @unchecked Sendable {
   func asControl<Result>(_ call: StaticString, _ body: () -> Result) -> Result {
     controlThread.store(UInt(pthread_self()), ordering: .relaxed)
     defer { controlThread.store(0, ordering: .relaxed) }
-    // A static string ends with a NUL.
-    let text = UnsafeRawPointer(call.utf8Start).assumingMemoryBound(to: CChar.self)
     return ControlWatch.during(
       "\(call)", of: name, patience: services.patience, log: services.log
     ) {
-      HandlerCrumb.current.during(text, ofPlugin: id, body)
+      HandlerCrumb.current.during(call, ofPlugin: id, body)
     }
   }
 

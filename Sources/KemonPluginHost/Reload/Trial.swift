@@ -53,6 +53,7 @@ final class Trial: Sendable {
     fileprivate let function: kemon_handler_fn
     fileprivate let context: UnsafeMutableRawPointer?
     fileprivate let votes: Bool
+    fileprivate let isStandIn: Bool
     fileprivate let trial: Trial
     /// Kept as long as the handler is.
     private let owner: (any AnyObject & Sendable)?
@@ -61,6 +62,7 @@ final class Trial: Sendable {
     init(_ handler: Handler, votes: Bool, _ trial: Trial) {
       function = handler.function
       owner = handler.owner
+      isStandIn = handler.isStandIn
       self.votes = votes
       context = handler.context
       self.trial = trial
@@ -75,6 +77,10 @@ final class Trial: Sendable {
       let status = candidate.function(candidate.context, event, verdict)
       let trial = candidate.trial
       if trial.result.load(ordering: .relaxed) != Outcome.open.rawValue { return status }
+      // It was not asked: it has done nothing, right or wrong.
+      if candidate.isStandIn, status == StandInStatus.noTurn || status == StandInStatus.absent {
+        return status
+      }
       let action = verdict?.pointee.action ?? 0
       if status < 0 || (candidate.votes && action > UInt16(KEMON_DENY)) {
         trial.noteFault()

@@ -37,7 +37,7 @@ extension LoadedPlugin {
       let signature = try Self.serviceSignature(signature)
       try services.typed.provide(
         Service(
-          name, signature, owner: instanceNumber, ownerName: self.name,
+          name, signature, owner: instanceNumber, pluginID: id, ownerName: self.name,
           function: unsafeBitCast(function, to: UnsafeRawPointer.self), context: context))
     }
   }
@@ -65,8 +65,10 @@ extension LoadedPlugin {
       noteMisbehaviour()
       return KEMON_E_INVALID
     }
-    return Unmanaged<ServiceBinding>.fromOpaque(UnsafeRawPointer(service))
+    let status = Unmanaged<ServiceBinding>.fromOpaque(UnsafeRawPointer(service))
       ._withUnsafeGuaranteedRef { $0.call(arguments, result) }
+    if status == KEMON_E_INVALID { noteMisbehaviour() }
+    return status
   }
 
   private static func serviceSignature(

@@ -50,9 +50,9 @@ struct RecordingFile: Sendable {
 
   /// Writes records in one transaction: all or nothing.
   ///
-  /// - Parameter kinds: declared kinds of the records that the file does not know yet.
+  /// - Parameter kinds: declared kinds of the records that the file does not know, or knows with fewer fields.
   func insert(
-    _ records: borrowing RecordBuffer, declaring kinds: Set<EventKind>
+    _ records: borrowing RecordBuffer, declaring kinds: some Sequence<EventKind>
   ) throws(RecordingError) {
     try Self.mapping(path) {
       try queue.write { database in

@@ -38,9 +38,9 @@ public final class RecordingWriter: Sendable {
     var committed = 0
     var file: RecordingFile?
     var failure: RecordingError?
-    /// Declared kinds that the file knows, and those that the batch brings.
-    var declared: Set<EventKind> = []
-    var newlyDeclared: Set<EventKind> = []
+    /// Declared kinds with as many fields as the file knows of each, and those that the batch brings.
+    var declared: [EventKind: Int] = [:]
+    var newlyDeclared: [EventKind: Int] = [:]
   }
 
   /// A batch is committed at this size, however few records it has.
@@ -87,7 +87,7 @@ public final class RecordingWriter: Sendable {
         .cannotWrite, path,
         "not appended to: its declared kinds have other numbers than those of this run")
     }
-    state = PosixLock(State(file: file, declared: declared.kinds))
+    state = PosixLock(State(file: file, declared: declared.fieldCounts))
   }
 
   deinit { try? close() }
@@ -102,8 +102,11 @@ public final class RecordingWriter: Sendable {
       if state.batch.count == 0 {
         state.dueAt = EventClock.monotonic() + UInt64(options.interval) * 1_000_000
       }
-      if record.kind.isDeclared, !state.declared.contains(record.kind) {
-        state.newlyDeclared.insert(record.kind)
+      // A kind may grow while it is recorded.
+      if record.kind.isDeclared, let count = record.kind.declaration?.fields.count,
+        count > state.declared[record.kind] ?? 0
+      {
+        state.newlyDeclared[record.kind] = count
       }
       state.batch.append(record)
       if state.batch.count >= options.batch || state.batch.byteCount >= Self.batchBytes
@@ -183,9 +186,9 @@ public final class RecordingWriter: Sendable {
     guard state.batch.count > 0, let file = state.file else { return }
     defer { state.batch.removeAll() }
     do throws(RecordingError) {
-      try file.insert(state.batch, declaring: state.newlyDeclared)
-      state.declared.formUnion(state.newlyDeclared)
-      state.newlyDeclared = []
+      try file.insert(state.batch, declaring: state.newlyDeclared.keys)
+      state.declared.merge(state.newlyDeclared) { max($0, $1) }
+      state.newlyDeclared = [:]
       state.committed += state.batch.count
     } catch {
       // The batch is given up, not tried again: a full disk would make every later call wait for it.

@@ -34,7 +34,8 @@ final class StateFolder {
     let descriptor = open(crumbs, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
     defer { if descriptor >= 0 { Glibc.close(descriptor) } }
     var failure = descriptor < 0 ? errno : 0
-    if failure == 0, ftruncate(descriptor, off_t(CrashReport.crumbBytes)) != 0 { failure = errno }
+    // With its blocks: a page that cannot be written when the disk is full would end the host at its next event.
+    if failure == 0 { failure = posix_fallocate(descriptor, 0, off_t(CrashReport.crumbBytes)) }
     if failure == 0 { failure = CrashReport.keepCrumbs(in: descriptor) }
     guard failure == 0 else {
       Console.error("--state-dir \(path): \(String(cString: strerror(failure)))")

@@ -30,9 +30,9 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
   char line[200];
   int made = metrics->counter(h, "opens", "files that were opened", "files", &opens);
   int histogram = metrics->histogram(h, "path.length", NULL, "bytes", &lengths);
-  snprintf(line, sizeof line, "made %d %d twice %d name %d null %d", made, histogram,
+  snprintf(line, sizeof line, "made %d %d twice %d name %d null %d host's %d", made, histogram,
            metrics->histogram(h, "opens", NULL, NULL, &id), metrics->counter(h, "No", NULL, NULL, &other),
-           metrics->counter(h, NULL, NULL, NULL, &other));
+           metrics->counter(h, NULL, NULL, NULL, &other), metrics->counter(h, "host.opens", NULL, NULL, &other));
   output->write(h, line, strlen(line));
   metrics->record(h, 63, 1);
   kemon_count(NULL, 0, 1);

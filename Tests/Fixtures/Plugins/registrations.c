@@ -54,6 +54,8 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
   attempt("empty name", &x);
   x = good("bad\x1b[name");
   attempt("escape in name", &x);
+  x = good("host.mine");
+  attempt("reserved name", &x);
   x = good("\xff\xfe");
   attempt("name not text", &x);
   x = good("no-fn");

@@ -39,6 +39,11 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
   snprintf(line, sizeof line, "scaled: %d %g", status, result);
   say(line);
 
+  status = typed->call(h, scale, &result, (void *[]){&value, NULL});
+  int without = typed->call(h, scale, &result, NULL);
+  snprintf(line, sizeof line, "missing: %d %d", status, without);
+  say(line);
+
   const kemon_service *other = attempt("other order", "scale", "more:*i factor:d value:d -> d");
   status = typed->call(h, other, &result, (void *[]){(void *)&pointer, &factor, &value});
   snprintf(line, sizeof line, "ordered: %d %g", status, result);

@@ -12,12 +12,15 @@ import Testing
 private final class Told: Sendable {
   let count = Atomic<Int>(0)
   let reason = Atomic<Int>(0)
+  /// Whom a crash report would have named.
+  let plugin = Atomic<UInt32>(0)
 
   static let cancel: kemon_cancel_fn = { context, _, reason in
     guard let context else { return }
     Unmanaged<Told>.fromOpaque(context)._withUnsafeGuaranteedRef { told in
       told.count.wrappingAdd(1, ordering: .relaxed)
       told.reason.store(Int(reason), ordering: .relaxed)
+      told.plugin.store(HandlerCrumb.current.plugin, ordering: .relaxed)
     }
   }
 
@@ -110,9 +113,27 @@ private final class Told: Sendable {
     _ = TicketDesk.open(owner: owner, timeout: 1 << 40, onTimeout: .deny, cancel: nil, context: nil)
     #expect(told.count.load(ordering: .relaxed) == 1)
     #expect(told.reason.load(ordering: .relaxed) == Int(CancelReason.timeout.rawValue))
+    let named = told.plugin.load(ordering: .relaxed)
+    #expect(named == 11)
     // Its handler may still end with it, and is told the same.
     let ticket = TicketDesk.claim(try #require(first), pluginID: 11)
     #expect(ticket?.cancelReason == .timeout)
+    TicketDesk.forget(allOf: owner)
+  }
+
+  @Test func `whoever resolves a ticket after its time is too late`() throws {
+    let (owner, told) = (TicketOwner(pluginID: 12), Told())
+    let open = {
+      TicketDesk.open(
+        owner: owner, timeout: 1, onTimeout: .deny, cancel: Told.cancel, context: told.context)
+    }
+    let id = try #require(open())
+    #expect(TicketDesk.resolve(id, owner: owner, verdict(.allow)) == .expired)
+    #expect(told.reason.load(ordering: .relaxed) == Int(CancelReason.timeout.rawValue))
+    _ = open()
+    TicketDesk.close(allOf: owner, .stop)
+    #expect(told.count.load(ordering: .relaxed) == 2)
+    #expect(told.reason.load(ordering: .relaxed) == Int(CancelReason.timeout.rawValue))
     TicketDesk.forget(allOf: owner)
   }
 }

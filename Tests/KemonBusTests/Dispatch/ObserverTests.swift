@@ -68,4 +68,25 @@ import Testing
     #expect(seen.isObserver.value == 1)
     #expect(!Observer.isCurrentThread)
   }
+
+  @Test func `an event that no handler could be called for is lost, and says so`() throws {
+    let ring = EventRing(slots: 64)
+    let busy = Voter(.abstain, status: StandInStatus.noTurn)
+    let observer = Observer(
+      named: "o", ring: ring, overflow: .block, handlers: [busy.handler("h", isStandIn: true)])
+    try observer.start()
+    var builder = RecordBuilder()
+    for _ in 0..<10 {
+      makeOpen("/x", &builder)
+      ring.publish(&builder)
+    }
+    observer.stop()
+    let account = observer.account
+    #expect(busy.calls.value == 10)
+    #expect(account.produced == 10)
+    #expect(account.delivered == 0)
+    #expect(account.lost == 10)
+    #expect(account.losses.named.map(\.name) == ["unasked"])
+    #expect(account.losses.total == account.lost)
+  }
 }

@@ -65,12 +65,12 @@ final class Voter: @unchecked Sendable {
   func handler(
     _ name: String, plugin: UInt32 = 1, kinds: [Int] = [Int(KEMON_KIND_FILE_OPEN_PRE)],
     filter: EventFilter? = nil, tier: VerdictTier = .enforce, priority: Int32 = 0,
-    onFault: VerdictAction = .abstain
+    onFault: VerdictAction = .abstain, isStandIn: Bool = false
   ) -> Handler {
     Handler(
       name: name, pluginID: plugin, pluginName: "plugin-\(plugin)",
       kinds: kinds.map(EventKind.init),
-      filter: filter, tier: tier, priority: priority, onFault: onFault, function: Self.function,
-      context: Unmanaged.passUnretained(self).toOpaque())
+      filter: filter, tier: tier, priority: priority, onFault: onFault, isStandIn: isStandIn,
+      function: Self.function, context: Unmanaged.passUnretained(self).toOpaque())
   }
 }

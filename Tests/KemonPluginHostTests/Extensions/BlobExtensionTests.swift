@@ -45,6 +45,20 @@ import Testing
     #expect(metrics.map(\.value) == [.count(2), .count(0)])
   }
 
+  @Test func `a process that ends while the plugin is disabled takes its memory with it`() throws {
+    let test = try host()
+    #expect(open(pid: 1, on: test))
+    try test.host.setEnabled(false, "blobs")
+    var builder = RecordBuilder()
+    builder.begin(EventKind(KEMON_KIND_PROCESS_EXIT))
+    builder.header.pointee.subject.pid = 1
+    builder.header.pointee.subject.start_ns = 1
+    test.dispatcher.dispatch(&builder)
+    for _ in 0..<5000 where test.collector.lines.count < 2 { usleep(1000) }
+    #expect(test.collector.lines == ["bad -1 -1", "fini 1 1"])
+    test.host.stop()
+  }
+
   @Test(.timeLimit(.minutes(1)))
   func `lanes ask while memory comes and goes`() throws {
     let test = try host()

@@ -57,7 +57,7 @@ import Testing
     test.dispatcher.dispatch(&builder)
     #expect(test.collector.lines.last == "in post \(KEMON_E_UNSUPPORTED)")
     test.host.stop()
-    #expect(test.collector.lines.contains("cancelled \(KEMON_CANCEL_STOP)"))
+    #expect(test.collector.lines.contains("cancelled \(KEMON_CANCEL_TIMEOUT)"))
   }
 
   @Test func `a ticket leaves time for an answer before the event's deadline`() {

@@ -12,8 +12,8 @@ import Testing
     let test = try TestHost()
     try test.folder.copy(Fixtures.build("meters"), to: "meters.so")
     #expect(test.load().problems.isEmpty)
-    #expect(test.collector.lines == ["made 0 0 twice -1 name -1 null -1"])
-    #expect(test.host.plugins.first?.misbehaviour == 4, "and a histogram that is not there")
+    #expect(test.collector.lines == ["made 0 0 twice -1 name -1 null -1 host's -1"])
+    #expect(test.host.plugins.first?.misbehaviour == 5, "and a histogram that is not there")
     #expect(test.host.start().isEmpty)
     for length in 1...100 { test.open(String(repeating: "x", count: length)) }
     test.host.stop()

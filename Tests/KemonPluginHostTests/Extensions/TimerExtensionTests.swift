@@ -76,6 +76,22 @@ import Testing
     #expect(calls.count == 2 + Int(KEMON_TIMER_BURST))
   }
 
+  @Test func `in a replay a call that arms the next one at once does not stop time`() {
+    let clock = EventClock()
+    let timers = EventTimers(clock: clock, mode: .replay)
+    let chain = Chain(timers)
+    timers.start(1)
+    chain.arm()
+    clock.advance(to: 1000 * Self.millisecond)
+    #expect(chain.count.load(ordering: .relaxed) == 1)
+    clock.advance(to: 1010 * Self.millisecond)
+    #expect(chain.count.load(ordering: .relaxed) == 11)
+    let wasNamed = chain.wasNamed.load(ordering: .relaxed)
+    #expect(wasNamed, "a crash report would name the plugin")
+    #expect(HandlerCrumb.current.plugin == 0)
+    timers.stop(1)
+  }
+
   @Test func `a plugin has only so many timers, and cancels its own only`() throws {
     let timers = EventTimers(clock: EventClock(), mode: .bench)
     let calls = Calls()
@@ -138,6 +154,31 @@ private final class Calls: Sendable {
           if calls.isOver.load(ordering: .relaxed) { Issue.record("called after cancel") }
           calls.number.wrappingAdd(1, ordering: .relaxed)
         }
-      }, context: Unmanaged.passUnretained(self).toOpaque())
+      }, context: Unmanaged.passUnretained(self).toOpaque(), pluginID: 7)
+  }
+}
+
+/// A timer that arms the next one at once.
+private final class Chain: Sendable {
+  let timers: EventTimers
+  let count = Atomic<Int>(0)
+  let wasNamed = Atomic<Bool>(true)
+
+  init(_ timers: EventTimers) { self.timers = timers }
+
+  func arm() {
+    let call = EventTimers.Call(
+      function: { context, _ in
+        guard let context else { return }
+        Unmanaged<Chain>.fromOpaque(context)._withUnsafeGuaranteedRef { chain in
+          let crumb = HandlerCrumb.current
+          if crumb.plugin != 7 || crumb.isInHandler {
+            chain.wasNamed.store(false, ordering: .relaxed)
+          }
+          chain.count.wrappingAdd(1, ordering: .relaxed)
+          chain.arm()
+        }
+      }, context: Unmanaged.passUnretained(self).toOpaque(), pluginID: 7)
+    #expect(timers.arm(call, of: 1, delay: 0, period: 0) != nil)
   }
 }

@@ -22,7 +22,8 @@ import Testing
     var lanes: [CallLane: Int] = [:]
     for (index, signature) in signatures.enumerated() {
       let service = Service(
-        "s", signature, owner: 1, ownerName: "p", function: try compiled.function(index),
+        "s", signature, owner: 1, pluginID: 1, ownerName: "p",
+        function: try compiled.function(index),
         context: compiled.given)
       lanes[service.layout.lane, default: 0] += 1
       for _ in 0..<4 { try check(service, compiled, &random) }
@@ -127,7 +128,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("scale", "0 0:0 "), ("scaled", "0 7.5"), ("other order", "0 0:0 "), ("ordered", "0 6.5"),
+    ("scale", "0 0:0 "), ("scaled", "0 7.5"), ("missing", "-1 -1"), ("other order", "0 0:0 "),
+    ("ordered", "0 6.5"),
     ("optional", "0 1 2.5"),
     (
       "misspelled",
@@ -171,7 +173,7 @@ import Testing
     let signature = try TypedSignature(parsing: "-> i")
     try registry.provide(
       Service(
-        "slow", signature, owner: 3, ownerName: "p",
+        "slow", signature, owner: 3, pluginID: 1, ownerName: "p",
         function: unsafeBitCast(function, to: UnsafeRawPointer.self),
         context: Unmanaged.passUnretained(gate).toOpaque()))
     let binding = try registry.bind("slow", as: signature)
@@ -201,7 +203,7 @@ import Testing
       _ text: String, owner: UInt32, _ function: @convention(c) (UnsafeMutableRawPointer?) -> Int32
     ) throws -> Service {
       Service(
-        "s", try TypedSignature(parsing: text), owner: owner, ownerName: "p",
+        "s", try TypedSignature(parsing: text), owner: owner, pluginID: 1, ownerName: "p",
         function: unsafeBitCast(function, to: UnsafeRawPointer.self), context: nil)
     }
     try registry.provide(try service("-> i", owner: 1, first))

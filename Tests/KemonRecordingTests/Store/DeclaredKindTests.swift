@@ -39,7 +39,7 @@ import Testing
     try writer.append(record(of: kind, score: 8).view)
     try writer.close()
     let reader = try RecordingReader(opening: path)
-    #expect(reader.kinds.kinds == [kind])
+    #expect(reader.kinds.fieldCounts == [kind: 1])
     #expect(reader.kinds.isIdentity)
     let (records, outcome) = reader.loadAll()
     #expect(outcome.isComplete)
@@ -51,6 +51,39 @@ import Testing
     try more.append(record(of: kind, score: 9).view)
     try more.close()
     #expect(try RecordingReader(opening: path).loadAll().records.count == 3)
+  }
+
+  @Test func `a kind that grows while it is recorded is known with all its fields`() throws {
+    let kind = try declare("growing.kind")
+    let folder = try ScratchFolder()
+    let path = folder.file("x.kemon")
+    let writer = try RecordingWriter(creating: path)
+    try writer.append(record(of: kind, score: 7).view)
+    try writer.commit()
+    let grown = try KindDeclaration(
+      name: "growing.kind",
+      fields: [.init(name: "score", type: .u32), .init(name: "more", type: .u32)])
+    #expect(try EventKind.declare(grown) == kind)
+    try writer.append(record(of: kind, score: 8).view)
+    try writer.close()
+    let reader = try RecordingReader(opening: path)
+    #expect(reader.kinds.fieldCounts == [kind: 2])
+    #expect(reader.loadAll().records.count == 2)
+  }
+
+  @Test func `a declaration that contradicts one of this run says why its records mean nothing`()
+    throws
+  {
+    let kind = try declare("contradicted.kind")
+    let number = UInt16(KEMON_KIND_LIMIT) - 2
+    let foreign = record(of: kind, score: 1)
+    foreign.header.pointee.kind = number
+    var buffer = RecordBuffer()
+    let error = #expect(throws: KemonEvents.RecordError.self) {
+      try buffer.append(
+        validating: foreign.view.bytes, DeclaredKindMap([number: "contradicted.kind\nstr score "]))
+    }
+    #expect("\(try #require(error))".contains("contradicted.kind is declared already"))
   }
 
   @Test func `a kind that has another number in the recording is found by its name`() throws {
@@ -66,7 +99,7 @@ import Testing
       try buffer.append(
         validating: record(of: kind, score: 1).view.bytes, DeclaredKindMap([:]))
     }
-    #expect(DeclaredKindMap([3: "a.b", elsewhere: "no declaration"]).kinds.isEmpty)
+    #expect(DeclaredKindMap([3: "a.b", elsewhere: "no declaration"]).fieldCounts.isEmpty)
     #expect(!DeclaredKindMap([elsewhere: "renumbered.kind"]).isIdentity)
   }
 

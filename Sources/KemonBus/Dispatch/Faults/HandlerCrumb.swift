@@ -28,6 +28,12 @@ public struct HandlerCrumb {
   /// The plugin whose handler or function the thread is in; 0 for none.
   public var plugin: UInt32 { UInt32(truncatingIfNeeded: crumb.pointee.owner) }
 
+  /// Whether the thread is in a handler, not in another function of a plugin.
+  public var isInHandler: Bool {
+    let owner = crumb.pointee.owner
+    return owner != 0 && owner >> 32 != UInt64(CKEMON_CRUMB_CONTROL)
+  }
+
   /// Writes down an event whose handlers are called next.
   ///
   /// - Returns: what was there, for ``end(backTo:)``.
@@ -53,12 +59,13 @@ public struct HandlerCrumb {
 
   /// Runs a function of a plugin that is not a handler.
   ///
-  /// - Parameter name: a C string that is never freed.
+  /// - Parameter name: what a crash report calls it.
   public func during<Result>(
-    _ name: UnsafePointer<CChar>, ofPlugin plugin: UInt32, _ body: () -> Result
+    _ name: StaticString, ofPlugin plugin: UInt32, _ body: () -> Result
   ) -> Result {
     let outer = crumb.pointee
-    crumb.pointee.kind = UInt64(UInt(bitPattern: name))
+    // A static string ends with a NUL, and is never freed.
+    crumb.pointee.kind = UInt64(UInt(bitPattern: name.utf8Start))
     crumb.pointee.event = 0
     crumb.pointee.owner = Self.owner(plugin: plugin, handler: CKEMON_CRUMB_CONTROL)
     defer { crumb.pointee = outer }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonBus
 import KemonEvents
 
 // Unchecked: it has one owner, who keeps it behind a lock; the context belongs to the plugin.
@@ -107,8 +108,10 @@ struct BlobSlot: ~Copyable, @unchecked Sendable {
     let context: UnsafeMutableRawPointer?
     let memory: [UnsafeMutableRawPointer]
 
-    func tell() {
-      for piece in memory { fini(context, piece) }
+    func tell(plugin: UInt32) {
+      HandlerCrumb.current.during("fini", ofPlugin: plugin) {
+        for piece in memory { fini(context, piece) }
+      }
     }
   }
 

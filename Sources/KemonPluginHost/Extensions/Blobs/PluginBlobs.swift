@@ -20,6 +20,11 @@ final class PluginBlobs: Sendable {
   private let isOver = Atomic<Bool>(false)
   private let bell = FutexWord()
 
+  /// Whose it is, for crash reports.
+  private let pluginID: UInt32
+
+  init(pluginID: UInt32) { self.pluginID = pluginID }
+
   /// Whether the plugin keeps anything by process.
   var isWanted: Bool { slots.withLock { !$0.isEmpty } }
 
@@ -53,7 +58,7 @@ final class PluginBlobs: Sendable {
   }
 
   /// What happened, as metrics of the plugin.
-  func metrics(pluginID: UInt32, plugin: String) -> [PluginMetric] {
+  func metrics(plugin: String) -> [PluginMetric] {
     slots.withLock { $0 }.enumerated()
       .flatMap { index, slot in
         let (evictions, refusals) = slot.state.withLock { ($0.evictions, $0.refusals) }
@@ -103,7 +108,7 @@ final class PluginBlobs: Sendable {
     // Whoever had a pointer had it before.
     waiting()
     for (slot, places) in zip(all, taken) where !places.isEmpty {
-      slot.state.withLock { $0.farewell(to: places) }?.tell()
+      slot.state.withLock { $0.farewell(to: places) }?.tell(plugin: pluginID)
       slot.state.withLock { $0.reuse(places) }
     }
   }

@@ -27,6 +27,12 @@ final class PluginMetrics: @unchecked Sendable {
           KEMON_E_INVALID,
           "metric \"\(name)\": needed are lower case letters, digits, _ and . in its name")
       }
+      guard !name.hasPrefix(HandlerRequest.reservedPrefix) else {
+        throw PluginRefusal(
+          KEMON_E_INVALID,
+          "metric \"\(name)\" begins with \"\(HandlerRequest.reservedPrefix)\", as the host's own do"
+        )
+      }
       self.name = name
       self.help = try Self.text(help, limit: 200, "metric \"\(name)\": help")
       self.unit = try Self.text(unit, limit: 16, "metric \"\(name)\": unit")

@@ -15,6 +15,8 @@ final class EventTimers: Sendable {
   struct Call: @unchecked Sendable {
     let function: kemon_timer_fn
     let context: UnsafeMutableRawPointer?
+    /// Whose function it is, for crash reports.
+    let pluginID: UInt32
   }
 
   /// How many a plugin may have at a time.
@@ -71,6 +73,9 @@ final class EventTimers: Sendable {
       guard count < Self.countLimit else { return nil }
       let id = state.nextID
       state.nextID += 1
+      // In a replay time stands still during a call: a call that arms the next one at once would never end.
+      let isOwnCall = mode == .replay && state.running?.thread == pthread_self()
+      let delay = isOwnCall ? max(delay, UInt64(KEMON_TIMER_PERIOD_MIN)) : delay
       var entry = Entry(id: id, owner: owner, due: delay, period: period, call: call)
       if mode == .replay, state.virtualNow == nil {
         state.waiting.append(entry)
@@ -191,7 +196,9 @@ final class EventTimers: Sendable {
     state.withLock { $0.step += 1 }
     while let (due, call) = state.withLock({ $0.takeNext(until: time) }) {
       if mode == .replay { clock.set(due) }
-      call.function(call.context, due)
+      HandlerCrumb.current.during("timer", ofPlugin: call.pluginID) {
+        call.function(call.context, due)
+      }
       state.withLock { $0.running = nil }
       bell.signal()
     }

@@ -16,7 +16,8 @@ enum TimerExtension {
           return KEMON_E_INVALID
         }
         guard !plugin.isOver else { return KEMON_E_STATE }
-        let call = EventTimers.Call(function: function, context: context)
+        let call = EventTimers.Call(
+          function: function, context: context, pluginID: plugin.id)
         guard let timers = plugin.services.timers else { return KEMON_E_UNSUPPORTED }
         guard
           let number = timers.arm(

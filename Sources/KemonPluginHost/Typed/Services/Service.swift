@@ -2,6 +2,7 @@
 
 internal import CFFI
 import Glibc
+import KemonBus
 import KemonEvents
 import Synchronization
 
@@ -11,8 +12,9 @@ import Synchronization
 /// Never freed: a plugin may hold a binding to it for as long as it likes.
 final class Service: @unchecked Sendable {
   let name: String
-  /// The plugin that offers it.
+  /// The generation of a plugin that offers it.
   let owner: UInt32
+  private let pluginID: UInt32
   let ownerName: String
   let signature: TypedSignature
   let layout: CallLayout
@@ -24,11 +26,13 @@ final class Service: @unchecked Sendable {
   private let calls = Atomic<Int>(0)
 
   init(
-    _ name: String, _ signature: TypedSignature, owner: UInt32, ownerName: String,
+    _ name: String, _ signature: TypedSignature, owner: UInt32, pluginID: UInt32,
+    ownerName: String,
     function: UnsafeRawPointer, context: UnsafeMutableRawPointer?
   ) {
     self.name = name
     self.owner = owner
+    self.pluginID = pluginID
     self.ownerName = ownerName
     self.signature = signature
     self.function = function
@@ -68,16 +72,18 @@ final class Service: @unchecked Sendable {
         guard order[index] >= 0, let value = arguments?[order[index]] else { continue }
         Self.store(field.type, from: value, to: frame + layout.places[index])
       }
-      if layout.lane == .fast {
-        var word = cffi_call_words(function, frame, UInt32(layout.argumentWords))
-        if let result, let type = signature.result {
-          result.copyMemory(from: &word, byteCount: type.size)
-        }
-      } else {
-        callFFI(frame, result)
-      }
+      HandlerCrumb.current.during("service", ofPlugin: pluginID) { callOwner(frame, result) }
     }
     return true
+  }
+
+  private func callOwner(_ frame: UnsafeMutablePointer<UInt64>, _ result: UnsafeMutableRawPointer?)
+  {
+    guard layout.lane == .fast else { return callFFI(frame, result) }
+    var word = cffi_call_words(function, frame, UInt32(layout.argumentWords))
+    if let result, let type = signature.result {
+      result.copyMemory(from: &word, byteCount: type.size)
+    }
   }
 
   private func callFFI(_ frame: UnsafeMutablePointer<UInt64>, _ result: UnsafeMutableRawPointer?) {

@@ -35,6 +35,8 @@ final class ServiceBinding: Sendable {
   private let slot: ServiceSlot
   private let signature: String
   private let order: [Int]
+  /// The caller's arguments that the service cannot do without.
+  private let needed: [Int]
 
   /// Matches a caller's signature with that of a service, by names.
   ///
@@ -70,13 +72,17 @@ final class ServiceBinding: Sendable {
     }
     self.slot = slot
     self.order = order
+    needed = zip(offered.fields, order).filter { !$0.0.isOptional }.map(\.1)
     signature = offered.text
   }
 
   /// Calls whoever offers the service now: any thread.
+  ///
+  /// - Returns: `KEMON_E_INVALID` when an argument is missing that the service needs.
   func call(
     _ arguments: UnsafePointer<UnsafeMutableRawPointer?>?, _ result: UnsafeMutableRawPointer?
   ) -> kemon_status {
+    for index in needed where arguments?[index] == nil { return KEMON_E_INVALID }
     // A service that closes has left its place before: the next look finds its successor, or nobody.
     while let service = slot.current {
       // Another generation may have another signature; who bound to the old one must look again.
