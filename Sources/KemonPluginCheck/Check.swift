@@ -22,6 +22,8 @@ public struct Check: Sendable {
     case semantics
     /// What an event costs.
     case perf
+    /// The rules of plugins that are programs; the other groups are for libraries.
+    case program
   }
 
   /// The rule's stable id, as in `contract.const`: what scripts compare.

@@ -6,7 +6,7 @@ public enum CheckTable {
   public static let all: [Check] =
     StaticChecks.all + LoadChecks.all + LifecycleChecks.alone + ContractChecks.all
     + HostUseChecks.all + SemanticsChecks.all + LifecycleChecks.withEvents + StateChecks.all
-    + ConfigChecks.all + RobustnessChecks.all + PerformanceChecks.all
+    + ConfigChecks.all + RobustnessChecks.all + PerformanceChecks.all + ProgramChecks.all
 
   /// The check of an id.
   static func check(_ id: String) -> Check? { all.first { $0.id == id } }

@@ -31,6 +31,7 @@ import Testing
       name: "swift", needs: ["swift"],
       build: ["swift", "build", "-c", "release", "--product", "no-secrets"],
       library: ".build/release/libno-secrets.so", file: "Sources/NoSecrets/Plugin.swift"),
+    Language(name: "python", needs: ["python3"], build: ["true"], library: ".", file: "plugin.py"),
   ]
 
   private func shell(_ folder: String, _ words: [String]) throws -> Command.Result {
@@ -90,6 +91,13 @@ import Testing
 
           """ : "ok      configured\nok      secrets\n"))
     guard !isChanged else { return }
+
+    let recording = scratch.file("files.kemon")
+    #expect(
+      try host("record", "--session", "file-ops", "-q", "--write", recording).status == 0)
+    let parity = Parity(
+      plugin: library, name: "no-secrets", settings: ["secret": "\"/etc/hosts\""])
+    #expect(try parity.check(recording).map(\.verdict) == ["deny"])
 
     // In the kernel model somebody who is not root opens /etc/hosts.
     let session = try host(
@@ -179,7 +187,7 @@ import Testing
     let scratch = try ScratchFolder()
     for (arguments, message) in [
       (["No"], "is no name of a plugin"),
-      (["ok", "--lang", "cobol"], "there are c, c++, rust, swift"),
+      (["ok", "--lang", "cobol"], "there are c, c++, python, rust, swift"),
       (["ok", "--sdk", "/nowhere"], "is no plugin SDK"),
       (["ok", "--into", Checkout.root.path], "is not empty"),
     ] {

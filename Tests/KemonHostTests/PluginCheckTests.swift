@@ -14,6 +14,12 @@ import Testing
 
   private static let corpus = Checkout.fixture("BadPlugins")
 
+  /// Rules of programs: each has one that breaks it, beside a manifest that is not the one of all.
+  private static let programs = Checkout.fixture("BadPrograms")
+  static let programRules =
+    ((try? FileManager.default.contentsOfDirectory(atPath: programs.path)) ?? [])
+    .filter { $0.hasSuffix(".py") }.map { String($0.dropLast(3)) }.sorted()
+
   static let rules = ((try? FileManager.default.contentsOfDirectory(atPath: corpus.path)) ?? [])
     .filter { $0.hasSuffix(".c") }.map { String($0.dropLast(2)) }.sorted()
 
@@ -51,7 +57,41 @@ import Testing
     let list = try Command(built: "kemon-host").run(["plugins", "check", "--list", "-o", "json"])
     let rows = try JSONSerialization.jsonObject(with: Data(list.output.utf8))
     let ids = try #require(rows as? [[String: Any]]).compactMap { $0["id"] as? String }
-    #expect(ids.sorted() == Self.rules)
+    #expect(ids.sorted() == (Self.rules + Self.programRules).sorted())
+  }
+
+  @Test(.enabled(if: Command.exists("python3"), "needs python3"), arguments: programRules)
+  func `a bad program fails with its rule and no other`(rule: String) throws {
+    let scratch = try ScratchFolder()
+    let folder = scratch.url.appending(path: "program")
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+    let interpreter = rule == "program.loader" ? "no-such-python" : "python3"
+    try """
+    {"name": "bad", "version": "1.0.0", "abi": 1, "program": "bad.py", "interpreter": "\(interpreter)"}
+    """.write(to: folder.appending(path: "kemon.json"), atomically: true, encoding: .utf8)
+    try FileManager.default.copyItem(
+      at: Self.programs.appending(path: "\(rule).py"), to: folder.appending(path: "bad.py"))
+    let (status, checks) = try check(folder.path, in: scratch, ["--only-failed"])
+    #expect(checks.compactMap { $0["id"] as? String } == [rule], "\(checks)")
+    #expect(status == 3)
+  }
+
+  @Test(.enabled(if: Command.exists("python3"), "needs python3"))
+  func `the example in Python passes, and rules of libraries are not asked`() throws {
+    let scratch = try ScratchFolder()
+    let folder = Checkout.sdk.appending(path: "examples/minimal-python").path
+    let (status, checks) = try check(folder, in: scratch)
+    #expect(status == 0)
+    let ids = checks.filter { $0["outcome"] as? String == "passed" }.compactMap {
+      $0["id"] as? String
+    }
+    #expect(ids.sorted() == Self.programRules)
+    let none = try Command(built: "kemon-host").run([
+      "plugins", "check", folder, "--include", "perf.*",
+    ])
+    #expect(none.status == 66)
+    #expect(none.errors.contains("none of these checks is for this sort of plugin"))
   }
 
   @Test(arguments: Host.shipped) func `a plugin that we ship passes`(name: String) throws {

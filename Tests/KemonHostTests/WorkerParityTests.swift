@@ -12,6 +12,30 @@ import Testing
     #"path-guard.deny=[{"path": "/etc", "operations": ["open"]}, {"path": "/tmp"}]"#,
   ].flatMap { ["--set", $0] }
 
+  /// Rules for each shipped plugin that decides, as members of its configuration.
+  private static let settings: [String: [String: String]] = [
+    "kext-guard": ["deny": #"[{"id": "com.mandiant.monitor"}, {"id": "com.example.*"}]"#],
+    "policy-guard": ["deny": #"[{"name": "*"}]"#],
+    "path-guard": ["deny": #"[{"path": "/etc", "operations": ["open"]}, {"path": "/tmp"}]"#],
+    "dns-watch": ["deny": #"["googleapis.com"]"#],
+  ]
+
+  @Test(arguments: Host.shipped)
+  func `a shipped plugin decides the same in process, in a worker and in its tests`(name: String)
+    throws
+  {
+    let host = try Host()
+    let parity = Parity(
+      plugin: Products.plugin(name), name: name, settings: Self.settings[name] ?? [:])
+    var decided = 0
+    for session in ["mandiant-monitor", "mixed-day", "mac-blocking", "dns-query"] {
+      let file = host.scratch.file("\(session).kemon")
+      #expect(try host.run("record", "--session", session, "-q", "--write", file).status == 0)
+      decided += try parity.check(file).count
+    }
+    #expect(name == "event-log" ? decided == 0 : decided > 0, "there is something to compare")
+  }
+
   /// Digest and denials of a recording.
   private static func votes(
     _ host: Host, _ recording: String, _ isolate: String, plugins: String

@@ -4,19 +4,26 @@ import Glibc
 import KemonEvents
 import KemonPluginHost
 import KemonPluginTesting
+import KemonText
 
 /// The plugin under check, and with what it is checked.
 struct Subject: Sendable {
-  /// The plugin's file.
+  /// The plugin's file, or the folder of a program.
   let file: String
-  /// What its operator would configure.
-  let config: ConfigValue
+  /// What its operator would configure, an object.
+  let configuration: JSONValue
   /// What random events follow from.
   let seed: UInt64
   /// Nanoseconds that a handler may take for an event.
   let budget: UInt64
   /// Where it is said how the check goes.
   let board: CheckBoard
+
+  /// What its operator would configure, as the host of the checks takes it.
+  var config: ConfigValue { ConfigValue(configuration) }
+
+  /// Whether a path is that of a plugin that is a program.
+  static func isProgram(_ path: String) -> Bool { access(path + "/kemon.json", F_OK) == 0 }
 
   /// Maps the library.
   func open() throws(Finding) -> OpenLibrary { try OpenLibrary(path: file) }

@@ -24,7 +24,7 @@ public enum CheckChild {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
     let subject = Subject(
-      file: file, config: ConfigValue(config), seed: seed, budget: budget, board: board)
+      file: file, configuration: config, seed: seed, budget: budget, board: board)
     do throws(Finding) {
       let note = try check.body(subject)
       board.finish(.passed, note ?? "")

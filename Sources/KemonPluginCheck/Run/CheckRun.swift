@@ -8,7 +8,7 @@ import KemonRecording
 public struct CheckRun: Sendable {
   /// What is checked and how.
   public struct Options: Sendable {
-    /// The plugin's file.
+    /// The plugin's file, or the folder of a program.
     public var file: String
     /// Its configuration as JSON, an object.
     public var configuration = "{}"
@@ -35,7 +35,7 @@ public struct CheckRun: Sendable {
     self.verb = verb
   }
 
-  /// Runs checks in the order of the table.
+  /// Runs checks in the order of the table; those for programs with a program, the others with a library.
   ///
   /// - Parameters:
   ///   - ids: which of them; those that they need run, too.
@@ -45,7 +45,9 @@ public struct CheckRun: Sendable {
     let wanted = CheckTable.closure(of: ids)
     var results: [CheckResult] = []
     var passed: Set<String> = []
-    for check in CheckTable.all where wanted.contains(check.id) {
+    let isProgram = Subject.isProgram(options.file)
+    for check in CheckTable.all
+    where wanted.contains(check.id) && (check.group == .program) == isProgram {
       let result: CheckResult
       if let missing = check.needs.first(where: { !passed.contains($0) }) {
         result = CheckResult(

@@ -3,35 +3,41 @@
 import Foundation
 import KemonBus
 import KemonEvents
-import KemonPlatform
 import KemonPluginHost
-import KemonRecording
 import KemonText
 
 /// Offers the events of tests to a plugin, in the host that it will run in, and compares what is decided.
 public struct SuiteRun {
-  private let library: String
+  private let plugin: String
   private let name: String
+  private let isIsolated: Bool
 
-  /// - Parameter library: the plugin's file.
+  /// - Parameters:
+  ///   - plugin: the plugin's file, or the folder of a program.
+  ///   - isIsolated: it runs in a process of its own, as a program always does.
   /// - Throws: what is wrong with the file.
-  public init(library: String) throws(SuiteError) {
-    let inspection = PluginScanner.inspect(library)
-    guard let manifest = inspection.manifest, inspection.problems.isEmpty else {
+  public init(plugin: String, isIsolated: Bool = false) throws(SuiteError) {
+    let inspections = PluginScanner.inspect(directories: [plugin])
+    guard inspections.count == 1, let manifest = inspections[0].manifest,
+      inspections[0].problems.isEmpty
+    else {
+      let problems = inspections.flatMap(\.problems).map(\.message).joined(separator: "; ")
       throw SuiteError(
-        library, inspection.problems.map(\.message).joined(separator: "; "))
+        plugin, problems.isEmpty ? "holds \(inspections.count) plugins, needed is one" : problems)
     }
-    self.library = library
+    self.plugin = plugin
+    self.isIsolated = isIsolated
     name = manifest.name
   }
 
   /// Where builds leave a library, seen from the plugin's folder.
   private static let places = [".", "build", ".build/release", ".build/debug", "target/release"]
 
-  /// The one plugin that was built in a folder.
+  /// The one plugin of a folder: the program that it is, or the library that was built in it.
   ///
   /// - Throws: that there is none, or more than one.
-  public static func library(in folder: String) throws(SuiteError) -> String {
+  public static func plugin(in folder: String) throws(SuiteError) -> String {
+    if Subject.isProgram(folder) { return folder }
     for place in places {
       let directory = "\(folder)/\(place)"
       let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -73,28 +79,22 @@ public struct SuiteRun {
   private func decide(_ test: PluginTest) throws(SuiteError) -> Expectation {
     let events = try test.events()
     let configuration = try test.configuration()
-    let ring = EventRing(slots: 64)
-    let clock = EventClock()
-    let dispatcher = Dispatcher(ring: ring, clock: clock)
-    let sink = SilentSink()
-    let host = PluginHost(
-      dispatcher: dispatcher, ring: ring, clock: clock, mode: .replay, output: sink, log: sink,
-      observerOverflow: .block)
-    let report = host.load(
-      directories: [library], configurations: .object([name: configuration]))
-    let problems = report.problems + host.start()
-    guard problems.isEmpty else {
-      host.stop()
-      throw SuiteError(test.folder.path, problems.map(\.message).joined(separator: "; "))
+    let host: LoneHost
+    do throws(LoneHost.Refusal) {
+      host = try LoneHost(
+        plugin, named: name, configuration: configuration, mode: .replay,
+        isolate: isIsolated ? .all : .none)
+    } catch {
+      throw SuiteError(test.folder.path, error.text)
     }
+    defer { host.plugins.stop() }
     var decided: [Int: [String: JSONValue]] = [:]
     var number = 0
-    Player(clock: clock).play(events, into: dispatcher) { record, verdict in
+    host.play(events) { record, verdict in
       number += 1
       guard verdict.action != .abstain else { return }
-      decided[number] = Self.row(record, verdict, host)
+      decided[number] = Self.row(record, verdict, host.plugins)
     }
-    host.stop()
     return Expectation(events: number, decided: decided)
   }
 
@@ -121,10 +121,4 @@ public struct SuiteRun {
     row["votes"] = .object(votes)
     return row
   }
-}
-
-/// Takes what a plugin writes and logs, and forgets it.
-private final class SilentSink: OutputSink, LogSink {
-  func write(_ bytes: UnsafeRawBufferPointer, mayWait: Bool) -> OutputResult { .accepted }
-  func log(_ level: LogLevel, source: String, _ message: UnsafeRawBufferPointer) {}
 }

@@ -14,7 +14,8 @@ struct PluginsCheckCommand: ParsableCommand {
       recording. Exit code 3 says that a check failed. `--list` shows all checks.
       """)
 
-  @Argument(help: "The plugin's file.", completion: .file(extensions: ["so"]))
+  @Argument(
+    help: "The plugin's file, or the folder of a program.", completion: .file(extensions: ["so"]))
   var file: String?
 
   @Flag(help: "List the checks and run none.")
@@ -91,6 +92,10 @@ struct PluginsCheckCommand: ParsableCommand {
       progress.show("\(result.check.id)")
     }
     progress.end()
+    guard !results.isEmpty else {
+      Console.error("\(file): none of these checks is for this sort of plugin; --list shows all")
+      throw ExitStatus.inputMissing
+    }
     let report = CheckReport(file: file, seed: seed, results: results, onlyFailed: onlyFailed)
     Console.data(report.text(as: output))
     if results.contains(where: { $0.outcome == .failed }) { throw ExitStatus.expectationFailed }

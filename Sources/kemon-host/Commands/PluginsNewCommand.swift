@@ -13,7 +13,7 @@ struct PluginsNewCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("lang"), .customLong("language")],
-    help: ArgumentHelp("c, c++, swift or rust.", valueName: "language"))
+    help: ArgumentHelp("c, c++, swift, rust or python.", valueName: "language"))
   var language = "c"
 
   @Option(

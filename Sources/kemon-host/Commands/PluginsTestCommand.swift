@@ -18,12 +18,16 @@ struct PluginsTestCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The plugin's library; by default the one that was built in the folder.", valueName: "file"),
+      "The plugin; by default the program that the folder is, or the library that was built in it.",
+      valueName: "file"),
     completion: .file(extensions: ["so"]))
   var plugin: String?
 
   @Option(help: ArgumentHelp("Run this test only.", valueName: "name"))
   var only: [String] = []
+
+  @Flag(help: "Run the plugin in a process of its own, as a program always is.")
+  var isolate = false
 
   @Flag(help: "Write what is decided now into expected.json.")
   var update = false
@@ -32,8 +36,8 @@ struct PluginsTestCommand: ParsableCommand {
     var failed = 0
     do throws(SuiteError) {
       let tests = try PluginTest.all(in: folder).filter { only.isEmpty || only.contains($0.name) }
-      let library = if let plugin { plugin } else { try SuiteRun.library(in: folder) }
-      let run = try SuiteRun(library: library)
+      let plugin = if let plugin { plugin } else { try SuiteRun.plugin(in: folder) }
+      let run = try SuiteRun(plugin: plugin, isIsolated: isolate)
       guard !tests.isEmpty else {
         throw SuiteError(folder, "no test is called \(only.joined(separator: ", "))")
       }

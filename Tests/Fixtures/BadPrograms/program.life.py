@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+import kemon
+
+
+@kemon.on("file.open", phase="pre", name="open")
+def on_open(event):
+    return None
+
+
+@kemon.stop
+def stop():
+    kemon.log("what I had to say is lost", "error")
+
+
+kemon.run()
