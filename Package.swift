@@ -116,6 +116,7 @@ let package = Package(
       sources: ["src"], publicHeadersPath: "include", cSettings: strictC),
     .target(name: "CKemonPlatform", cSettings: strictC),
     .target(name: "KemonPlatform", swiftSettings: rules),
+    .target(name: "KemonFFI", dependencies: ["CFFI"], swiftSettings: rules),
     .target(name: "KemonText", swiftSettings: rules),
     .target(name: "CKernelImage", cSettings: kernelC, linkerSettings: kernelExports),
 
@@ -125,7 +126,7 @@ let package = Package(
       name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform", "KemonPlatform"],
       swiftSettings: rules),
     .target(
-      name: "KemonHooks", dependencies: ["CCapstone", "CFFI", "CKemonPlatform", "KemonPlatform"],
+      name: "KemonHooks", dependencies: ["CCapstone", "CFFI", "KemonFFI", "CKemonPlatform", "KemonPlatform"],
       swiftSettings: rules),
     .target(
       name: "KemonHooksC", dependencies: ["KemonHooks", "KemonPlatform", "CKemonPlugin"],
@@ -134,7 +135,7 @@ let package = Package(
       name: "KemonKernel",
       dependencies: [
         "KemonBus", "KemonHooks", "KemonEvents", "KemonPlatform", "KemonText", "CKernelImage",
-        "CKemonPlatform", "CFFI",
+        "CKemonPlatform", "CFFI", "KemonFFI",
       ],
       resources: sessions.map { .embedInCode("Sessions/Library/\($0).json") },
       swiftSettings: rules),
@@ -147,8 +148,8 @@ let package = Package(
     .target(
       name: "KemonPluginHost",
       dependencies: [
-        "KemonBus", "KemonEvents", "CFFI", "CSodium", "CKemonPlatform", "KemonPlatform",
-        "KemonText",
+        "KemonBus", "KemonEvents", "CFFI", "KemonFFI", "CSodium", "CKemonPlatform",
+        "KemonPlatform", "KemonText",
       ], swiftSettings: rules),
     .target(
       name: "KemonPluginKit", dependencies: ["KemonEvents", "CKemonPlugin"], swiftSettings: rules),

@@ -2,6 +2,7 @@
 
 #if arch(x86_64)
   internal import CFFI
+  internal import KemonFFI
 
   /// One call of a function whose prototype came at run time, as handlers see it.
   ///
@@ -93,7 +94,7 @@
     package init(_ prototype: DynamicPrototype) throws(PrototypeError) {
       self.prototype = prototype
       layout = CallLayout(prototype)
-      interface = try CallInterface(prototype)
+      interface = try prototype.callInterface()
     }
 
     /// Calls a function; the result has room for 16 bytes at least.

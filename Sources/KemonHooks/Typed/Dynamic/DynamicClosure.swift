@@ -2,6 +2,7 @@
 
 #if arch(x86_64)
   internal import CFFI
+  internal import KemonFFI
   internal import Glibc
   internal import KemonPlatform
 

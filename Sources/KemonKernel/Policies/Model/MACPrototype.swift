@@ -2,6 +2,7 @@
 
 internal import CFFI
 internal import CKernelImage
+internal import KemonFFI
 
 // Unchecked: nothing changes after init, and libffi only reads.
 /// An operation's prototype, ready to be called and to be called by.
@@ -10,8 +11,8 @@ internal import CKernelImage
 final class MACPrototype: @unchecked Sendable {
   let operation: MACOperation
   /// The description that libffi wants.
-  let cif: UnsafeMutablePointer<ffi_cif>
-  private let types: UnsafeMutablePointer<UnsafeMutablePointer<ffi_type>?>
+  var cif: UnsafeMutablePointer<ffi_cif> { interface.cif }
+  private let interface: CallInterface
 
   /// The prototype of an operation.
   static func of(_ operation: MACOperation) -> MACPrototype { all[operation.row] }
@@ -24,14 +25,11 @@ final class MACPrototype: @unchecked Sendable {
 
   private init(_ operation: MACOperation) {
     self.operation = operation
-    let count = operation.parameters.count
-    cif = .allocate(capacity: 1)
-    types = .allocate(capacity: count + 1)
-    for (index, parameter) in operation.parameters.enumerated() {
-      (types + index).initialize(to: Self.type(parameter.type))
-    }
-    let status = cffi_prepare(cif, -1, UInt32(count), Self.type(operation.result), types)
-    precondition(status == FFI_OK, "libffi can not call \(operation.signature)")
+    guard
+      let interface = CallInterface(
+        operation.parameters.map { Self.type($0.type) }, returning: Self.type(operation.result))
+    else { preconditionFailure("libffi can not call \(operation.signature)") }
+    self.interface = interface
   }
 
   // MARK: Arguments
@@ -92,25 +90,14 @@ final class MACPrototype: @unchecked Sendable {
 
   // MARK: Types
 
-  private static func type(_ type: MACType) -> UnsafeMutablePointer<ffi_type> {
+  private static func type(_ type: MACType) -> CallType {
     switch type.shape {
-    case .none: cffi_void()
-    case .integer(2, _): cffi_uint16()
-    case .integer(4, let isSigned): isSigned ? cffi_sint32() : cffi_uint32()
-    case .integer(_, let isSigned): isSigned ? cffi_sint64() : cffi_uint64()
-    case .structure(let words): structure(words.count)
+    case .none: .void
+    case .integer(2, _): .uint16
+    case .integer(4, let isSigned): isSigned ? .int32 : .uint32
+    case .integer(_, let isSigned): isSigned ? .int64 : .uint64
+    // A structure of that many integers of 64 bits: such are passed as any others of their size are.
+    case .structure(let words): .structure(words.map { _ in .uint64 })
     }
-  }
-
-  /// A structure of that many integers of 64 bits: such are passed as any others of their size are.
-  private static func structure(_ words: Int) -> UnsafeMutablePointer<ffi_type> {
-    let elements = UnsafeMutablePointer<UnsafeMutablePointer<ffi_type>?>.allocate(
-      capacity: words + 1)
-    for index in 0..<words { (elements + index).initialize(to: cffi_uint64()) }
-    (elements + words).initialize(to: nil)
-    let type = UnsafeMutablePointer<ffi_type>.allocate(capacity: 1)
-    type.initialize(
-      to: ffi_type(size: 0, alignment: 0, type: UInt16(FFI_TYPE_STRUCT), elements: elements))
-    return type
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import KemonFFI
+
 // Unchecked: nothing changes after init.
 /// Owns a plan: must outlive every call that uses it.
 final class CallPlanMemory: @unchecked Sendable {
@@ -24,7 +26,7 @@ final class CallPlanMemory: @unchecked Sendable {
     }
     interface =
       lane == .ffi
-      ? CallInterface(layout.arguments.map(\.type), returning: .scalar(.int32)) : nil
+      ? CallInterface.of(layout.arguments.map(\.type), returning: .scalar(.int32)) : nil
     let plan = UnsafeMutablePointer<CallPlan>.allocate(capacity: 1)
     plan.initialize(
       to: CallPlan(

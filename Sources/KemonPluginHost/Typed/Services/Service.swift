@@ -4,6 +4,7 @@ internal import CFFI
 import Glibc
 import KemonBus
 import KemonEvents
+import KemonFFI
 import Synchronization
 
 // Unchecked: nothing changes after init but the atomic.
@@ -38,7 +39,7 @@ final class Service: @unchecked Sendable {
     self.function = function
     self.context = context
     layout = CallLayout(signature, hasVerdict: false)
-    interface = CallInterface(layout.arguments.map(\.type), returning: signature.result)
+    interface = CallInterface.of(layout.arguments.map(\.type), returning: signature.result)
   }
 
   /// Lets nobody in any more, and returns when the last call has left.
