@@ -216,7 +216,7 @@ let package = Package(
         "CTypedFixtures", "KemonTestSupport",
       ]),
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents", "KemonTestSupport"]),
-    tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonEvents"]),
+    tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonBus", "KemonEvents"]),
     tests("KemonHost", ["KemonTestSupport"]),
 
     // What several of the plugins that we ship are made of.

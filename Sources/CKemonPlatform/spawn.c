@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -52,6 +53,12 @@ int ckemon_spawn(const char *path, char *const *arguments, char *const *environm
   for (size_t i = 0; i < made; i++)
     close(copies[i]);
   return result;
+}
+
+int ckemon_end_with(int parent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+    return -errno;
+  return getppid() != parent ? -ESRCH : 0;
 }
 
 int ckemon_pidfd_kill(int pidfd) {

@@ -88,7 +88,8 @@ public final class FakeHost {
   public var refusal: (code: kemon_status, text: String, column: UInt32)?
 
   let extensions: Set<String>
-  private var texts: [String: UnsafeMutablePointer<CChar>] = [:]
+  // Plugins ask for names on any thread.
+  private let texts = PosixLock<[String: UnsafeMutablePointer<CChar>]>([:])
   private let said = PosixLock<(output: [UInt8], log: [String])>(([], []))
 
   /// Makes a host.
@@ -113,7 +114,7 @@ public final class FakeHost {
 
   deinit {
     table.deallocate()
-    for text in texts.values { text.deallocate() }
+    for text in texts.withLock({ $0 }).values { text.deallocate() }
   }
 
   /// What the plugin wrote to standard output, as text; forgets it.
@@ -177,12 +178,14 @@ public final class FakeHost {
 
   /// A C string that lives as long as the host; the same text gives the same pointer.
   package func text(_ text: String) -> UnsafeMutablePointer<CChar> {
-    if let known = texts[text] { return known }
-    let bytes = text.utf8CString
-    let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
-    for (index, byte) in bytes.enumerated() { (copy + index).initialize(to: byte) }
-    texts[text] = copy
-    return copy
+    texts.withLock { texts in
+      if let known = texts[text] { return known }
+      let bytes = text.utf8CString
+      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+      for (index, byte) in bytes.enumerated() { (copy + index).initialize(to: byte) }
+      texts[text] = copy
+      return copy
+    }
   }
 }
 

@@ -36,6 +36,21 @@ import Testing
     return library
   }
 
+  /// Builds a plugin that is nobody's example.
+  private func build(
+    _ name: String, as definitions: String, in scratch: ScratchFolder
+  ) throws -> String {
+    let source = try scratch.write("\(definitions)\n#include \"bad.h\"\n", to: "\(name).c")
+    let library = scratch.file("\(name).so")
+    let result = try #require(Command("cc")).run([
+      "-std=gnu11", "-shared", "-fPIC", "-fvisibility=hidden", "-I", Self.corpus.path, "-I",
+      Checkout.sdk.appending(path: "include").path, source, "-o", library,
+    ])
+    try #require(result.status == 0, "\(result.text)")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: library)
+    return library
+  }
+
   private func check(
     _ file: String, in scratch: ScratchFolder, _ arguments: [String] = []
   ) throws -> (status: Int32, checks: [[String: Any]]) {
@@ -136,20 +151,57 @@ import Testing
 
   @Test func `a hang ends with the time limit`() throws {
     let scratch = try ScratchFolder()
-    let source = try scratch.write(
-      "#define ON_OPEN for (;;) sink++\n#include \"bad.h\"\n", to: "hang.c")
-    let library = scratch.file("hang.so")
-    let result = try #require(Command("cc")).run([
-      "-std=gnu11", "-shared", "-fPIC", "-fvisibility=hidden", "-I", Self.corpus.path, "-I",
-      Checkout.sdk.appending(path: "include").path, source, "-o", library,
-    ])
-    try #require(result.status == 0, "\(result.text)")
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: library)
+    let library = try build("hang", as: "#define ON_OPEN for (;;) sink++", in: scratch)
     let (status, checks) = try check(
       library, in: scratch, ["--include", "contract.events", "--timeout", "2"])
     #expect(status == 3)
     let message = try #require(checks.last?["message"] as? String)
     #expect(message.contains("does not return in handler \"open\""))
+  }
+
+  @Test func `a plugin that hangs ends with the checker, and has so much time at most`() throws {
+    let scratch = try ScratchFolder()
+    let fifo = scratch.file("fifo")
+    let library = try build(
+      "hang",
+      as: """
+        #include <sys/resource.h>
+        #define ON_OPEN                                                          \\
+          struct rlimit limit;                                                   \\
+          getrlimit(RLIMIT_CPU, &limit);                                         \\
+          dprintf(open("\(fifo)", O_WRONLY), "%d\\n", limit.rlim_cur < 1000000); \\
+          alarm(120);                                                            \\
+          for (;;)                                                               \\
+            sink++
+        """, in: scratch)
+    // The pipe ends when nobody has it open any more.
+    let script = """
+      mkfifo \(fifo)
+      "$0" plugins check \(library) --include contract.events --save \(scratch.path) &
+      exec 4< \(fifo)
+      read -r isLimited <&4
+      kill -KILL $!
+      timeout 60 cat <&4 && echo "ended $isLimited"
+      """
+    let result = try #require(Command("bash"))
+      .run(["-c", script, Products.folder.appending(path: "kemon-host").path])
+    #expect(result.output == "ended 1\n", "\(result.text)")
+  }
+
+  @Test func `a plugin cannot take away what the check says`() throws {
+    let scratch = try ScratchFolder()
+    let library = try build("shrink", as: "#define CREATE sink += ftruncate(3, 0)", in: scratch)
+    let (status, checks) = try check(library, in: scratch, ["--include", "contract.events"])
+    #expect(status == 0, "\(checks)")
+  }
+
+  @Test(arguments: ["0", "-1", "86401", "20000000000"])
+  func `a time limit that is none is a mistake`(seconds: String) throws {
+    let result = try Command(built: "kemon-host").run([
+      "plugins", "check", Products.plugin("kext-guard"), "--timeout=\(seconds)",
+    ])
+    #expect(result.status == 64)
+    #expect(result.errors.contains("--timeout needs 1 to 86400 seconds"), "\(result.text)")
   }
 
   @Test func `the same seed makes the same events`() throws {

@@ -87,6 +87,12 @@ extension OneKernel {
           """)
     }
 
+    @Test func `kexts that nobody keeps leave no hooks behind`() throws {
+      let records = KernelRecords(dispatcher: Dispatcher(ring: EventRing()))
+      // The hooks are exclusive: those of the first would be in the way of the second.
+      for _ in 0..<2 { _ = try Kexts(release: .macOS10_13_6, records: records) }
+    }
+
     @Test(arguments: KernelRelease.all)
     func `Generic pre/post hook: every release allows, denies and obeys a replaced status`(
       _ release: KernelRelease

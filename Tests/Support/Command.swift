@@ -46,6 +46,15 @@ public struct Command: Sendable {
     path = "\(folder)/\(name)"
   }
 
+  /// The C compiler of Swift's toolchain, in PATH or beside `swift`; nil when there is none.
+  public static let clang: Command? =
+    Command("clang")
+    ?? Command("swift").flatMap { swift in
+      let folder = URL(filePath: swift.path).resolvingSymlinksInPath().deletingLastPathComponent()
+      let path = folder.appending(path: "clang").path
+      return FileManager.default.isExecutableFile(atPath: path) ? Command(path: path) : nil
+    }
+
   /// Runs a suite of the running tests in a process of its own, where it disturbs no other.
   ///
   /// - Returns: nil in that process: then the test is to be done.

@@ -19,7 +19,7 @@ typedef struct text_buffer {
 struct kemon_fake_host {
   kemon_host table;
   char *config;
-  kemon_handler handlers[HANDLER_LIMIT];
+  kemon_handler handlers[HANDLER_LIMIT]; /* one without a name has been removed */
   size_t handler_count;
   char **kept; /* texts that the plugin may keep */
   size_t kept_count;
@@ -250,9 +250,12 @@ static kemon_status register_handler(const kemon_host *h, const kemon_handler *h
   size_t count;
   const kemon_kind_info *kinds = kemon_kind_infos(&count);
   int is_known = 0;
-  if (handler == NULL || handler->name == NULL || handler->kind == NULL || handler->fn == NULL)
+  if (handler != NULL)
+    memcpy(&copy, handler, handler->size < sizeof copy ? handler->size : sizeof copy);
+  if (copy.name == NULL || copy.kind == NULL || (copy.fn == NULL && (copy.signature == NULL || copy.typed == NULL)))
     return kemon_fail(e, KEMON_E_INVALID, "a handler needs a name, a kind and a function");
-  memcpy(&copy, handler, handler->size < sizeof copy ? handler->size : sizeof copy);
+  /* Operations of MAC policies are named like kinds; which there are is the kernel's. */
+  is_known = strncmp(copy.kind, "mac.", 4) == 0;
   for (size_t i = 0; i < count; i++)
     is_known |= takes(&copy, kinds[i].name, kinds[i].phase);
   if (!is_known)
@@ -265,6 +268,8 @@ static kemon_status register_handler(const kemon_host *h, const kemon_handler *h
   copy.kind = keep(host, copy.kind, strlen(copy.kind));
   if (copy.filter != NULL)
     copy.filter = keep(host, copy.filter, strlen(copy.filter));
+  if (copy.signature != NULL)
+    copy.signature = keep(host, copy.signature, strlen(copy.signature));
   if (copy.name == NULL || copy.kind == NULL)
     return kemon_fail(e, KEMON_E_NOMEM, "out of memory");
   host->handlers[host->handler_count++] = copy;
@@ -275,9 +280,9 @@ static kemon_status register_handler(const kemon_host *h, const kemon_handler *h
 
 static kemon_status remove_handler(const kemon_host *h, uint64_t token) {
   kemon_fake_host *host = host_of(h);
-  if (token == 0 || token > host->handler_count || host->handlers[token - 1].fn == NULL)
+  if (token == 0 || token > host->handler_count || host->handlers[token - 1].name == NULL)
     return KEMON_E_NOTFOUND;
-  host->handlers[token - 1].fn = NULL;
+  host->handlers[token - 1].name = NULL;
   return KEMON_OK;
 }
 
@@ -359,7 +364,7 @@ void kemon_fake_host_set_time(kemon_fake_host *host, uint64_t ns) { host->time =
 
 const kemon_handler *kemon_fake_host_handler(const kemon_fake_host *host, const char *name) {
   for (size_t i = 0; i < host->handler_count; i++)
-    if (host->handlers[i].fn != NULL && strcmp(host->handlers[i].name, name) == 0)
+    if (host->handlers[i].name != NULL && strcmp(host->handlers[i].name, name) == 0)
       return &host->handlers[i];
   return NULL;
 }
@@ -377,7 +382,7 @@ kemon_verdict kemon_fake_host_ask(kemon_fake_host *host, kemon_fake_event *event
   for (size_t i = 0; i < host->handler_count; i++) {
     const kemon_handler *handler = &host->handlers[i];
     kemon_verdict verdict = preset();
-    if (handler->fn == NULL || (handler->flags & KEMON_H_OBSERVE) != 0 ||
+    if (handler->name == NULL || handler->fn == NULL || (handler->flags & KEMON_H_OBSERVE) != 0 ||
         !takes(handler, event->info->name, event->info->phase))
       continue;
     if (handler->fn(handler->ctx, record, &verdict) != KEMON_OK) {
@@ -398,7 +403,7 @@ size_t kemon_fake_host_show(kemon_fake_host *host, kemon_fake_event *event) {
   for (size_t i = 0; i < host->handler_count; i++) {
     const kemon_handler *handler = &host->handlers[i];
     kemon_verdict ignored = preset();
-    if (handler->fn == NULL || (handler->flags & KEMON_H_OBSERVE) == 0 ||
+    if (handler->name == NULL || handler->fn == NULL || (handler->flags & KEMON_H_OBSERVE) == 0 ||
         !takes(handler, event->info->name, event->info->phase))
       continue;
     handler->fn(handler->ctx, record, &ignored);
@@ -466,7 +471,8 @@ kemon_status kemon_fake_event_bytes(kemon_fake_event *event, const char *field, 
                                                : place_of(event, field, 1, &width);
   if (place == NULL)
     return KEMON_E_NOTFOUND;
-  if (count > RECORD_LIMIT - 16 - event->used)
+  /* Behind the text there is room for its NUL, and for those that fill the record to a whole word. */
+  if (event->used > RECORD_LIMIT - 16 || count > RECORD_LIMIT - 16 - event->used)
     return KEMON_E_FULL;
   kemon_str string = {event->used, count};
   memcpy((char *)event->record + event->used, bytes, count);

@@ -12,8 +12,9 @@
  *   kemon_fake_event_free(event);
  *   kemon_fake_host_free(host);
  *
- * It evaluates no filters: a handler is asked about every event of its kind. One thread at a time; only log and output
- * may be called by the plugin's own threads, too.
+ * It evaluates no filters: a handler is asked about every event of its kind. It reads no signatures: a handler that has
+ * one instead of a function that gets the event is kept and not called; the test calls its `typed`. One thread at a
+ * time; only log and output may be called by the plugin's own threads, too.
  */
 #ifndef KEMON_TESTING_H
 #define KEMON_TESTING_H
@@ -59,7 +60,7 @@ kemon_fake_event *kemon_fake_event_new(const char *kind, uint16_t phase);
 void kemon_fake_event_free(kemon_fake_event *event);
 
 /* Sets a text of the payload by its name, or the subject's "exe", "comm" and "parent". KEMON_E_NOTFOUND: no such
- * field. */
+ * field. KEMON_E_FULL: a record has 64 KiB. */
 kemon_status kemon_fake_event_text(kemon_fake_event *event, const char *field, const char *text);
 kemon_status kemon_fake_event_bytes(kemon_fake_event *event, const char *field, const void *bytes, uint32_t count);
 

@@ -8,6 +8,10 @@
  * and none ignored. Lists end with NULL. Returns the process, or -errno. Any thread. */
 int ckemon_spawn(const char *path, char *const *arguments, char *const *environment, const int *fds, size_t count);
 
+/* Has the kernel end this process when the thread that made it ends. `parent`: the process of that thread, which may have
+ * ended already: -ESRCH. 0 or -errno. */
+int ckemon_end_with(int parent);
+
 /* Ends the process of a pidfd, at once; one that has ended is left alone, whoever has its number now. 0 or -errno. Any
  * thread. */
 int ckemon_pidfd_kill(int pidfd);

@@ -19,9 +19,14 @@ struct DescriptorTable {
   private var lowest = 0
   /// How many are open.
   private(set) var count = 0
+  /// Whether the process has ended, perhaps by a signal while it was opening something.
+  private var hasEnded = false
 
   /// Takes the lowest free number.
+  ///
+  /// - Throws: EMFILE, or ESRCH when the process has ended.
   mutating func reserve() throws(DarwinErrno) -> Int32 {
+    guard !hasEnded else { throw .ESRCH }
     var number = lowest
     while number < slots.count {
       if case .free = slots[number] { break }
@@ -34,13 +39,17 @@ struct DescriptorTable {
   }
 
   /// Lets a reserved number mean a file.
-  mutating func publish(_ number: Int32, _ file: OpenFile) {
+  ///
+  /// - Throws: ESRCH when the process has ended meanwhile.
+  mutating func publish(_ number: Int32, _ file: OpenFile) throws(DarwinErrno) {
+    guard !hasEnded else { throw .ESRCH }
     slots[Int(number)] = .open(file)
     count += 1
   }
 
   /// Gives a reserved number back.
   mutating func release(_ number: Int32) {
+    guard !hasEnded else { return }
     slots[Int(number)] = .free
     lowest = min(lowest, Int(number))
   }
@@ -81,8 +90,9 @@ struct DescriptorTable {
     }
   }
 
-  /// Drops every file.
-  mutating func removeAll() {
+  /// Drops every file; there will be none any more.
+  mutating func end() {
+    hasEnded = true
     slots = []
     lowest = 0
     count = 0

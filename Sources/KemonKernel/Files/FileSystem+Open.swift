@@ -36,7 +36,7 @@ extension FileSystem {
         table.release(descriptor)
         throw DarwinErrno(rawValue: error)
       }
-      table.publish(descriptor, file)
+      try table.publish(descriptor, file)
       return descriptor
     }
   }

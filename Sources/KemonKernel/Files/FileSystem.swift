@@ -93,7 +93,7 @@ public final class FileSystem: @unchecked Sendable {
 
   /// Forgets a process; its files are closed, and nobody is told of that, as in XNU.
   public func exit(_ context: ProcessContext) {
-    context.descriptors.withLock { $0.removeAll() }
+    context.descriptors.withLock { $0.end() }
     let pid = context.process.pid
     processes.withLock { processes in
       if processes[pid] === context { processes[pid] = nil }

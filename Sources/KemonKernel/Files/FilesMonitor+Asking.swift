@@ -151,7 +151,7 @@ extension FilesMonitor {
     let verdict = records.fileStarting(operation)
     let error = verdict.isDenied ? DarwinErrno.darwin(verdict.error) : narrow(verdict)
     guard error != 0 else { return Int32(CKEMON_PROCEED) }
-    frame.pointee.result = UInt64(UInt32(bitPattern: error))
+    frame.pointee.number = error
     return Int32(CKEMON_SKIP)
   }
 }

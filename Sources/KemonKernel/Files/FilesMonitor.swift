@@ -140,13 +140,12 @@ final class FilesMonitor: @unchecked Sendable {
     guard let operation = lane.files.current(owner) else { return }
     defer { lane.files.end() }
     guard operation.pointee.number != 0 else { return }
-    let verdict = records.fileDone(
-      operation, error: Int32(truncatingIfNeeded: frame.pointee.result))
+    let verdict = records.fileDone(operation, error: frame.pointee.number)
     guard let replacement = verdict.replacement else { return }
     let error = DarwinErrno.darwin(Int32(truncatingIfNeeded: replacement))
     // An open that failed has no file to give.
     if error == 0, operation.pointee.lookup != nil { return }
-    frame.pointee.result = UInt64(UInt32(bitPattern: error))
+    frame.pointee.number = error
   }
 
   /// Hands the monitor to a handler without touching its reference count.

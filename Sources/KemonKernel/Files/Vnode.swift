@@ -39,6 +39,8 @@ final class Vnode: @unchecked Sendable {
 
   /// The data of a file.
   @exclusivity(unchecked) var contents: [UInt8] = []
+  /// The signatures that the kernel has of a file's slices, as long as the file.
+  @exclusivity(unchecked) var signatures: [SignedSlice] = []
 
   init(
     _ type: Int32, number: UInt64, device: UInt32, mode: UInt16, user: UInt32, group: UInt32,

@@ -106,6 +106,9 @@ extension KernelModel {
     try restarted(with: KextLoad.kexts(load.threads)) {
       // Before anybody forks: their numbers are theirs.
       for process in LoadProcess.all(threads: load.threads) { processes.adopt(process) }
+      // A machine that this many threads would fill is a larger one.
+      let needed = processes.all.count + load.threads * ProcessLoad.most
+      processes.limits.all = max(processes.limits.all, needed)
       let total = PosixLock(GeneratedLoad.Result())
       let threads = (0..<load.threads).map { number in
         WorkerThread(named: "load \(number)") {

@@ -10,8 +10,8 @@ struct ProcessLoad: LoadPart {
   /// Children that live, oldest first.
   private var children: [ModelProcess] = []
 
-  /// As many as a thread keeps.
-  private static let most = 4
+  /// How many children a thread keeps.
+  static let most = 4
   private static let program = "/bin/load"
   private static let script = "/bin/load.sh"
 

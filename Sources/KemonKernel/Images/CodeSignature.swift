@@ -71,3 +71,10 @@ struct CodeSignature: Sendable {
     page.withUnsafeBytes { NameTable.hash($0) }
   }
 }
+
+/// A slice of a file whose signature the kernel has.
+struct SignedSlice {
+  /// Where the slice begins.
+  let offset: UInt64
+  let signature: CodeSignature
+}

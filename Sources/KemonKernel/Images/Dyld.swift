@@ -41,7 +41,7 @@ public struct Dyld: Sendable {
   ) throws(DyldError) -> LoadedImage {
     var loaded: [LoadedImage] = []
     do throws(DyldError) {
-      return try load(path, in: process, &loaded)
+      return try load(path, in: process, behind: 0, &loaded)
     } catch {
       for image in loaded { unload(image, from: process) }
       throw error
@@ -76,8 +76,12 @@ public struct Dyld: Sendable {
 
   // MARK: One image
 
+  /// How many libraries may need each other in a row; systems have some tens.
+  private static let longestChain = 100
+
+  /// - Parameter depth: how many libraries lead to this one.
   private func load(
-    _ path: String, in process: ModelProcess, _ loaded: inout [LoadedImage]
+    _ path: String, in process: ModelProcess, behind depth: Int, _ loaded: inout [LoadedImage]
   ) throws(DyldError) -> LoadedImage {
     let candidates = path.contains("/") ? [path] : Self.folders.map { "\($0)/\(path)" }
     if let known = process.withState({ state in
@@ -90,6 +94,11 @@ public struct Dyld: Sendable {
       process.withState { $0.memory.images.append(image) }
       return image
     }
+    guard depth < Self.longestChain else {
+      throw DyldError(
+        path: path, error: nil,
+        reason: "more than \(Self.longestChain) libraries need each other in a row")
+    }
     guard
       let found = candidates.first(where: { (try? files.status($0, as: process.context)) != nil })
     else { throw DyldError(path: path, error: .ENOENT, reason: "image not found") }
@@ -97,7 +106,9 @@ public struct Dyld: Sendable {
     let image = LoadedImage(path: found, segments: segments)
     process.withState { $0.memory.images.append(image) }
     loaded.append(image)
-    for library in file.libraries { _ = try load(library, in: process, &loaded) }
+    for library in file.libraries {
+      _ = try load(library, in: process, behind: depth + 1, &loaded)
+    }
     return image
   }
 

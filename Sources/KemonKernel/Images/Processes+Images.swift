@@ -25,15 +25,15 @@ extension Processes {
     _ file: OpenFile, offset: UInt64, size: UInt64, protection: Int32, flags: Int32,
     in process: ModelProcess
   ) throws(DarwinErrno) -> UInt64 {
-    guard process.isAlive else { throw .ESRCH }
-    Lane.current.process = process.identity
-    var request = kernel_mmap_args(
-      addr: 0, len: size, pos: offset, prot: protection, flags: flags)
-    let error = withFile(file, of: process) { kernel_mmap(process.pointer, $0, &request) }
-    try DarwinErrno.check(error)
-    // A hook that lets it look successful has mapped nothing.
-    guard request.addr != 0 else { throw .ENOMEM }
-    return request.addr
+    try call(as: process) { _ throws(DarwinErrno) in
+      var request = kernel_mmap_args(
+        addr: 0, len: size, pos: offset, prot: protection, flags: flags)
+      let error = withFile(file, of: process) { kernel_mmap(process.pointer, $0, &request) }
+      try DarwinErrno.check(error)
+      // A hook that lets it look successful has mapped nothing.
+      guard request.addr != 0 else { throw .ENOMEM }
+      return request.addr
+    }
   }
 
   /// Takes a mapping away.
@@ -84,8 +84,12 @@ extension Processes {
   ///
   /// - Throws: EFAULT where nothing is mapped, ESRCH for a process that has ended.
   public func touch(_ address: UInt64, in process: ModelProcess) throws(DarwinErrno) -> PageUse {
-    guard process.isAlive else { throw .ESRCH }
-    Lane.current.process = process.identity
+    try call(as: process) { _ throws(DarwinErrno) in try use(address, in: process) }
+  }
+
+  private func use(
+    _ address: UInt64, in process: ModelProcess
+  ) throws(DarwinErrno) -> PageUse {
     guard let mapping = process.withState({ $0.memory.mapping(at: address) }) else {
       throw .EFAULT
     }

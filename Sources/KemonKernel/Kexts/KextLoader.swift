@@ -105,8 +105,8 @@ struct KextLoader {
       records.log("Can't load kext \(id) - not loadable during safe boot.")
       return .bootLevel
     }
-    var resolved: Set<String> = []
-    guard resolveLibraries(of: object, &resolved) else {
+    var chains: [String: Int] = [:]
+    guard resolveLibraries(of: object, behind: [], &chains) != nil else {
       records.log("Can't load kext \(id) - failed to resolve library dependencies.")
       return .dependencies
     }
@@ -127,23 +127,50 @@ struct KextLoader {
     return .success
   }
 
-  /// Checks that everything that a kext needs, directly or not, is there and new enough.
-  private func resolveLibraries(of object: KextObject, _ resolved: inout Set<String>) -> Bool {
-    guard !object.isLoaded, resolved.insert(object.kext.id).inserted else { return true }
-    for library in object.kext.libraries where !library.isKernel {
-      guard let found = objects[library.id] else {
-        records.log("Kext \(object.kext.id) - library kext \(library.id) not found.")
-        return false
-      }
-      guard found.kext.version >= library.version else {
-        records.log(
-          "Kext \(object.kext.id) - library kext \(library.id) not compatible with "
-            + "requested version \(library.version).")
-        return false
-      }
-      guard resolveLibraries(of: found, &resolved) else { return false }
+  /// Checks that everything that a kext needs, directly or not, is there and new enough, and that no kext needs itself.
+  ///
+  /// A session's kexts were checked among themselves; with those on disk there are others.
+  ///
+  /// - Parameters:
+  ///   - path: which kexts lead to this one.
+  ///   - chains: what was returned for kexts already.
+  /// - Returns: how many kexts need each other in a row, from this one on; nil when it cannot be loaded.
+  private func resolveLibraries(
+    of object: KextObject, behind path: [String], _ chains: inout [String: Int]
+  ) -> Int? {
+    let id = object.kext.id
+    if let known = object.isLoaded ? object.chain : chains[id] { return known }
+    guard !path.contains(id) else {
+      records.log("Kext \(id) has a dependency loop; can't resolve dependencies.")
+      return nil
     }
-    return true
+    var chain = 1
+    for library in object.kext.libraries {
+      guard let found = objects[library.id] else {
+        if library.isKernel { continue }
+        records.log("Kext \(id) - library kext \(library.id) not found.")
+        return nil
+      }
+      guard library.isKernel || found.kext.version >= library.version else {
+        records.log(
+          "Kext \(id) - library kext \(library.id) not compatible with "
+            + "requested version \(library.version).")
+        return nil
+      }
+      guard path.count < Session.Kext.longestChain else { return tooLong(id) }
+      guard let next = resolveLibraries(of: found, behind: path + [id], &chains) else { return nil }
+      chain = max(chain, next + 1)
+    }
+    guard chain <= Session.Kext.longestChain else { return tooLong(id) }
+    chains[id] = chain
+    return chain
+  }
+
+  // Kexts are loaded and started one inside the other.
+  private func tooLong(_ id: String) -> Int? {
+    records.log(
+      "Kext \(id) - more than \(Session.Kext.longestChain) kexts need each other in a row.")
+    return nil
   }
 
   private func link(_ object: KextObject) -> KextReturn {

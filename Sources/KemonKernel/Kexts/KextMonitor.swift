@@ -15,9 +15,9 @@ final class KextMonitor: Sendable {
   private let start: OSKextStart
   private let records: KernelRecords
   private let layout: kernel_oskext_layout
+  private let routine: KextRoutine
   private let hooks = PosixLock(Hooks())
   private let isCallSiteHooked = Atomic<Bool>(false)
-  private let lastOperation = Atomic<UInt64>(0)
 
   private struct Hooks {
     var entry: Hook?
@@ -33,6 +33,7 @@ final class KextMonitor: Sendable {
     self.start = start
     self.layout = layout
     self.records = records
+    routine = .start(layout, records)
     // The context is not retained: close() takes the hooks out before the monitor goes away.
     let handlers = HookHandlers(
       pre: { context, frame in KextMonitor.with(context) { $0.willEnter(frame) } },
@@ -47,15 +48,25 @@ final class KextMonitor: Sendable {
     hooks.withLock { $0.entry = entry }
   }
 
+  deinit {
+    do {
+      try close()
+    } catch {
+      // Going on would leave jumps to an object that is gone.
+      preconditionFailure("Kemon's hooks can not be taken out of the kernel image: \(error)")
+    }
+  }
+
   /// Takes the hooks out; returns after the last call has left.
   func close() throws(KernelError) {
-    let (entry, callSite) = hooks.withLock { hooks in
+    let entry = hooks.withLock { hooks in
       hooks.isClosed = true
-      return (hooks.entry, hooks.callSite)
+      return hooks.entry
     }
     do {
       try entry?.detach()
-      try callSite?.detach()
+      // Behind the last call, which may have hooked the call site meanwhile.
+      try hooks.withLock { $0.callSite }?.detach()
     } catch {
       throw KernelError("OSKext::start", error)
     }
@@ -63,9 +74,11 @@ final class KextMonitor: Sendable {
 
   /// Throws when the hooks have been taken out.
   func checkOpen() throws(KernelError) {
-    if hooks.withLock({ $0.isClosed }) {
-      throw KernelError(.closed, "the model has been closed: nobody would see its events")
-    }
+    if hooks.withLock({ $0.isClosed }) { throw Self.closed }
+  }
+
+  private static var closed: KernelError {
+    KernelError(.closed, "the model has been closed: nobody would see its events")
   }
 
   /// Throws when the call site could not be hooked since the last check.
@@ -105,17 +118,23 @@ final class KextMonitor: Sendable {
 
   private func hookCallSite(for kext: UnsafePointer<kernel_oskext>) -> Bool {
     let handlers = HookHandlers(
-      pre: { context, frame in KextMonitor.with(context) { $0.willStart(frame) } },
-      post: { context, frame in KextMonitor.with(context) { $0.didStart(frame) } },
+      pre: { context, frame in
+        KextMonitor.with(context) { $0.routine.willRun(of: Lane.current.kexts.last, frame) }
+      },
+      post: { context, frame in KextMonitor.with(context) { $0.routine.didRun(frame) } },
       context: Unmanaged.passUnretained(self).toOpaque())
     do {
-      // Quiescent: the kernel starts one kext at a time, and this one has not come to the call.
-      let hook = try attach { function, extent throws(HookError) in
-        try HookEngine.attach(
-          callSite: function + Int(start.callSite - start.function),
-          HookOptions(extent: extent, safety: .quiescent, isExclusive: true), handlers: handlers)
+      let hook = try hooks.withLock { hooks throws(KernelError) in
+        guard !hooks.isClosed else { throw Self.closed }
+        // Quiescent: the kernel starts one kext at a time, and this one has not come to the call.
+        let hook = try attach { function, extent throws(HookError) in
+          try HookEngine.attach(
+            callSite: function + Int(start.callSite - start.function),
+            HookOptions(extent: extent, safety: .quiescent, isExclusive: true), handlers: handlers)
+        }
+        hooks.callSite = hook
+        return hook
       }
-      hooks.withLock { $0.callSite = hook }
       isCallSiteHooked.store(true, ordering: .releasing)
       let info = withUnsafePointer(to: layout) { kernel_oskext_kmod_info(kext, $0) }
       records.hookAttached(
@@ -125,39 +144,6 @@ final class KextMonitor: Sendable {
     } catch {
       hooks.withLock { $0.failure = error }
       return false
-    }
-  }
-
-  // MARK: At the call of the start routine
-
-  private func willStart(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
-    guard let info = UnsafePointer<kernel_kmod_info>(bitPattern: UInt(frame.pointee.rdi)) else {
-      return Int32(CKEMON_PROCEED)
-    }
-    // Kept for post: the operation in scratch 0, the errno of a denial in scratch 1.
-    let operation = lastOperation.wrappingAdd(1, ordering: .relaxed).newValue
-    let kext = Lane.current.kexts.last
-    let path = withUnsafePointer(to: layout) { layout in
-      kext.flatMap { kernel_oskext_path($0, layout) }
-    }
-    let verdict = records.kextStarting(info, path: path, operation: operation)
-    frame.pointee.scratch.0 = operation
-    guard verdict.isDenied else { return Int32(CKEMON_PROCEED) }
-    frame.pointee.scratch.1 = UInt64(UInt32(bitPattern: verdict.error))
-    frame.pointee.result = UInt64(UInt32(bitPattern: KextReturn.kernFailure))
-    return Int32(CKEMON_SKIP)
-  }
-
-  private func didStart(_ frame: UnsafeMutablePointer<HookFrame>) {
-    guard let info = UnsafePointer<kernel_kmod_info>(bitPattern: UInt(frame.pointee.rdi)) else {
-      return
-    }
-    let verdict = records.kextStarted(
-      info, status: Int32(truncatingIfNeeded: frame.pointee.result),
-      denial: Int32(truncatingIfNeeded: frame.pointee.scratch.1),
-      operation: frame.pointee.scratch.0)
-    if let replacement = verdict.replacement {
-      frame.pointee.result = UInt64(UInt32(truncatingIfNeeded: replacement))
     }
   }
 

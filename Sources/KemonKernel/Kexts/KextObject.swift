@@ -20,6 +20,8 @@ final class KextObject {
   // The kexts that it is linked against are there as long as it is.
   private var linked: [KextObject] = []
 
+  /// How many kexts need each other in a row, from this one on; of a loaded kext.
+  private(set) var chain = 1
   /// Whether the kext is linked.
   private(set) var isLoaded = false
   /// What the last load came to; nil when none was tried.
@@ -92,6 +94,7 @@ final class KextObject {
     linked = needed.filter(\.kext.isExecutable)
     for (place, object) in linked.enumerated() { dependencies[place] = object.oskext }
     facts.pointee.dependency_count = linked.count
+    chain = 1 + (linked.map(\.chain).max() ?? 0)
     isLoaded = true
     kernel_oskext_set_loaded(oskext, true)
   }

@@ -11,8 +11,7 @@ internal import KemonPlatform
 /// denied routine does not run, and the kext stays as it is; the kernel sees a replaced status. The functions serve
 /// every kernel of the process: kexts of another one are left alone.
 final class KextStopMonitor: Sendable {
-  private let records: KernelRecords
-  private let layout: kernel_oskext_layout
+  private let routine: KextRoutine
   // OSKext::start of the kernel whose kexts are looked at.
   private let start: UInt
   private let hooks = PosixLock<[Hook]>([])
@@ -21,8 +20,7 @@ final class KextStopMonitor: Sendable {
     _ start: OSKextStart, layout: kernel_oskext_layout, records: KernelRecords
   ) throws(KernelError) {
     self.start = start.function
-    self.layout = layout
-    self.records = records
+    routine = .stop(layout, records)
     // The context is not retained: close() takes the hooks out before the monitor goes away.
     let context = Unmanaged.passUnretained(self).toOpaque()
     let options = HookOptions(vectors: .integersOnly)
@@ -42,12 +40,21 @@ final class KextStopMonitor: Sendable {
         options,
         handlers: HookHandlers(
           pre: { context, frame in KextStopMonitor.with(context) { $0.willStop(frame) } },
-          post: { context, frame in KextStopMonitor.with(context) { $0.didStop(frame) } },
+          post: { context, frame in KextStopMonitor.with(context) { $0.routine.didRun(frame) } },
           context: context))
       hooks.withLock { $0.append(inner) }
     } catch {
       try close()
       throw error
+    }
+  }
+
+  deinit {
+    do {
+      try close()
+    } catch {
+      // Going on would leave jumps to an object that is gone.
+      preconditionFailure("Kemon's hooks can not be taken out of the kernel image: \(error)")
     }
   }
 
@@ -69,35 +76,11 @@ final class KextStopMonitor: Sendable {
     frame.pointee.scratch.0 = 1
   }
 
-  // What pre keeps for post: the operation in scratch 0, the errno of a denial in scratch 1.
-
   private func willStop(_ frame: UnsafeMutablePointer<HookFrame>) -> Int32 {
-    let lane = Lane.current
-    guard let info = UnsafePointer<kernel_kmod_info>(bitPattern: UInt(frame.pointee.rdi)),
-      let kext = lane.kexts.last,
+    guard let kext = Lane.current.kexts.last,
       UInt(bitPattern: kernel_oskext_start_function(kext)) == start
     else { return Int32(CKEMON_PROCEED) }
-    let operation = lane.nextOperation()
-    frame.pointee.scratch.0 = operation
-    let path = withUnsafePointer(to: layout) { kernel_oskext_path(kext, $0) }
-    let verdict = records.kextStopping(info, path: path, operation: operation)
-    guard verdict.isDenied else { return Int32(CKEMON_PROCEED) }
-    frame.pointee.scratch.1 = UInt64(UInt32(bitPattern: verdict.error))
-    frame.pointee.result = UInt64(UInt32(bitPattern: KextReturn.kernFailure))
-    return Int32(CKEMON_SKIP)
-  }
-
-  private func didStop(_ frame: UnsafeMutablePointer<HookFrame>) {
-    guard frame.pointee.scratch.0 != 0,
-      let info = UnsafePointer<kernel_kmod_info>(bitPattern: UInt(frame.pointee.rdi))
-    else { return }
-    let verdict = records.kextStopped(
-      info, status: Int32(truncatingIfNeeded: frame.pointee.result),
-      denial: Int32(truncatingIfNeeded: frame.pointee.scratch.1),
-      operation: frame.pointee.scratch.0)
-    if let replacement = verdict.replacement {
-      frame.pointee.result = UInt64(UInt32(truncatingIfNeeded: replacement))
-    }
+    return routine.willRun(of: kext, frame)
   }
 
   /// Hands the monitor to a handler without touching its reference count.

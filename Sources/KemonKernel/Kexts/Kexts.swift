@@ -69,7 +69,7 @@ public final class Kexts: Sendable {
       let modules = loaded.withLock { $0 }
       let end = modules.map { $0.base + $0.size }.max() ?? Session.Kext.firstBase
       let image = try file.modelImage
-      let kext = try Session.Kext(file, image, base: (end + 0xFFF) & ~0xFFF)
+      let kext = try Session.Kext(file, image, behind: end)
       if objects.named[kext.id]?.isLoaded == true { return kext.id }
       let policies = KextPolicies(image, base: kext.base, in: mac)
       if policies != nil { mac.add(MACModule(name: kext.id, base: kext.base, size: kext.size)) }

@@ -8,9 +8,9 @@ extension Session.Kext {
   ///
   /// - Parameters:
   ///   - image: the slice that the model's machine runs.
-  ///   - base: where the model links it to.
+  ///   - end: where the other kexts end; the model links it to the next page.
   /// - Throws: what the file lacks.
-  init(_ file: KextFile, _ image: KextImage, base: UInt64) throws(MachOError) {
+  init(_ file: KextFile, _ image: KextImage, behind end: UInt64) throws(MachOError) {
     func lacks(_ what: String) -> MachOError {
       MachOError(.unsupported, file: file.path, what)
     }
@@ -27,7 +27,9 @@ extension Session.Kext {
       }
       libraries.append(Session.Library(id: id, version: version))
     }
-    guard image.size > 0, !base.addingReportingOverflow(image.size).overflow else {
+    let (rounded, isBeyond) = end.addingReportingOverflow(0xFFF)
+    let base = rounded & ~0xFFF
+    guard image.size > 0, !isBeyond, !base.addingReportingOverflow(image.size).overflow else {
       throw lacks("\(image.size) bytes in memory do not fit in the kernel's address space")
     }
     self.init(

@@ -78,7 +78,7 @@ final class NetworkMonitor: Sendable {
       if let port { Self.setPort(port, frame) }
       return Int32(CKEMON_PROCEED)
     }
-    frame.pointee.result = UInt64(UInt32(bitPattern: SocketError(linux: verdict.error).number))
+    frame.pointee.number = SocketError(linux: verdict.error).number
     return Int32(CKEMON_SKIP)
   }
 
@@ -93,14 +93,14 @@ final class NetworkMonitor: Sendable {
       return
     }
     let verdict = records.connected(
-      socket, to: destination, error: Int32(truncatingIfNeeded: frame.pointee.result),
+      socket, to: destination, error: frame.pointee.number,
       operation: frame.pointee.scratch.0)
     // Records and verdicts have Linux' numbers, the caller gets Darwin's.
     guard let replacement = verdict.replacement else { return }
     let number =
       replacement == 0
       ? 0 : SocketError(linux: Int32(truncatingIfNeeded: replacement)).number
-    frame.pointee.result = UInt64(UInt32(bitPattern: number))
+    frame.pointee.number = number
   }
 
   /// Hands the monitor to a handler without touching its reference count.

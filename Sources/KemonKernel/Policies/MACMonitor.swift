@@ -82,7 +82,7 @@ final class MACMonitor: Sendable {
     switch core.blocking {
     case .skip:
       let error = verdict.error == Verdict.defaultError ? Self.exists : verdict.error
-      frame.pointee.result = UInt64(UInt32(bitPattern: DarwinErrno.darwin(error)))
+      frame.pointee.number = DarwinErrno.darwin(error)
       return Int32(CKEMON_SKIP)
     case .rename:
       conf.pointee.mpc_name = Self.takenName
@@ -94,7 +94,7 @@ final class MACMonitor: Sendable {
     guard frame.pointee.scratch.0 != 0, let conf = Self.conf(frame.pointee.scratch.1) else {
       return
     }
-    let status = Int32(truncatingIfNeeded: frame.pointee.result)
+    let status = frame.pointee.number
     if status != 0, frame.pointee.scratch.2 != 0 { core.unwatch(conf) }
     report(KEMON_KIND_MAC_POLICY_REGISTER, core.describe(conf), status, frame)
   }
@@ -111,7 +111,7 @@ final class MACMonitor: Sendable {
       KEMON_KIND_MAC_POLICY_UNREGISTER_PRE, core.describe(conf, at: Int(handle)),
       opsVersion: core.opsVersion, corr: corr)
     guard verdict.isDenied else { return Int32(CKEMON_PROCEED) }
-    frame.pointee.result = UInt64(UInt32(bitPattern: DarwinErrno.darwin(verdict.error)))
+    frame.pointee.number = DarwinErrno.darwin(verdict.error)
     return Int32(CKEMON_SKIP)
   }
 
@@ -119,7 +119,7 @@ final class MACMonitor: Sendable {
     guard frame.pointee.scratch.0 != 0, let conf = Self.conf(frame.pointee.scratch.1) else {
       return
     }
-    let status = Int32(truncatingIfNeeded: frame.pointee.result)
+    let status = frame.pointee.number
     report(KEMON_KIND_MAC_POLICY_UNREGISTER, core.describe(conf), status, frame)
     if status == 0 { core.forget(conf, at: UInt32(truncatingIfNeeded: frame.pointee.rdi)) }
   }
@@ -133,8 +133,7 @@ final class MACMonitor: Sendable {
     let verdict = core.records.policy(
       kind, policy, opsVersion: core.opsVersion, status: status, corr: frame.pointee.scratch.0)
     if let replacement = verdict.replacement {
-      let status = DarwinErrno.darwin(Int32(truncatingIfNeeded: replacement))
-      frame.pointee.result = UInt64(UInt32(bitPattern: status))
+      frame.pointee.number = DarwinErrno.darwin(Int32(truncatingIfNeeded: replacement))
     }
   }
 

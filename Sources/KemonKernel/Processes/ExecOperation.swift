@@ -32,12 +32,27 @@ final class ExecOperation {
 /// What a thread does with processes.
 final class ProcessLane {
   /// The number that the next child of the thread gets.
-  var wantedPID: Int32?
+  private(set) var wantedPID: Int32?
+  /// The child that the thread makes: kept, as others may take it out of the table meanwhile.
+  var child: ModelProcess?
   /// The exec that the thread is in, as whoever walks its stack could find it.
   private(set) var parameters: UnsafeMutablePointer<kernel_image_params>?
   // As deep as handlers that execute something themselves go.
   private var operations: [ExecOperation] = []
   private var depth = 0
+
+  /// Runs a closure that makes a child.
+  ///
+  /// - Parameter pid: its number, if it matters.
+  /// - Returns: what the closure returns, and the child, of which a call has begun.
+  func making(pid: Int32?, _ body: () -> Int32) -> (error: Int32, child: ModelProcess?) {
+    // Handlers inside may make others.
+    let before = (wantedPID, child)
+    (wantedPID, child) = (pid, nil)
+    defer { (wantedPID, child) = before }
+    let error = body()
+    return (error, child)
+  }
 
   /// Runs a closure that executes something.
   func with<Result>(

@@ -20,6 +20,10 @@ public final class ModelProcess: @unchecked Sendable {
     var environment: [String] = []
     /// How it is going to end, or has.
     var end: ProcessEnd?
+    /// How many of its calls are in the kernel; while it is being made, its parent's, too.
+    var calls = 0
+    /// Whether a thread is bringing it to its end, or has.
+    var isEnding = false
     /// Whether it has come to its end: a zombie.
     var isZombie = false
     /// Whether its parent has gone: nobody will wait for it.
@@ -29,6 +33,13 @@ public final class ModelProcess: @unchecked Sendable {
     /// CS_ flags of code signing.
     var signingFlags: UInt32 = 0
     var memory = AddressSpace()
+
+    /// Lets the calling thread bring it to its end: that has been decided, no call of its goes on, and nobody else does.
+    fileprivate mutating func takeEnd() -> Bool {
+      guard end != nil, calls == 0, !isEnding else { return false }
+      isEnding = true
+      return true
+    }
   }
 
   init(_ context: ProcessContext, in kernel: UnsafePointer<kernel_processes>) {
@@ -75,15 +86,32 @@ public final class ModelProcess: @unchecked Sendable {
   /// Lets no process trace it from now on: PT_DENY_ATTACH.
   public func refuseTracers() { withState { $0.refusesTracers = true } }
 
-  /// Decides how it ends, unless that has been decided; it ends when it would go on with its own code.
-  ///
-  /// - Returns: whether it was decided now.
-  @discardableResult
-  func decide(_ end: ProcessEnd) -> Bool {
+  /// Notes that a call of its begins; false when it has ended, or is about to.
+  func beginCall() -> Bool {
     withState { state in
       guard state.end == nil else { return false }
-      state.end = end
+      state.calls += 1
       return true
+    }
+  }
+
+  /// Notes that a call has come to its end.
+  ///
+  /// - Returns: whether the caller is the one who brings the process to its end now.
+  func endCall() -> Bool {
+    withState { state in
+      state.calls -= 1
+      return state.takeEnd()
+    }
+  }
+
+  /// Decides how it ends, unless that has been decided; it ends when it would go on with its own code.
+  ///
+  /// - Returns: whether the caller is the one who brings it to its end now: it is in no call, whose thread would.
+  func decide(_ end: ProcessEnd) -> Bool {
+    withState { state in
+      state.end = state.end ?? end
+      return state.takeEnd()
     }
   }
 }

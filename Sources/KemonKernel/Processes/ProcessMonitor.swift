@@ -88,11 +88,3 @@ final class ProcessMonitor: @unchecked Sendable {
     return Unmanaged<ProcessMonitor>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
   }
 }
-
-extension HookFrame {
-  /// The number that a function returns.
-  var number: Int32 {
-    get { Int32(truncatingIfNeeded: result) }
-    set { result = UInt64(UInt32(bitPattern: newValue)) }
-  }
-}

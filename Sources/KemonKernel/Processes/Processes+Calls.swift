@@ -5,15 +5,19 @@ internal import KemonPlatform
 
 /// The system calls of processes.
 extension Processes {
-  /// Says on whose behalf the thread is in the kernel.
+  /// Runs a closure in the kernel on behalf of a process.
   ///
-  /// - Throws: ESRCH for a process that has ended.
-  @discardableResult
-  private func enter(as process: ModelProcess) throws(DarwinErrno) -> Lane {
-    guard process.isAlive, find(process.pid) === process else { throw .ESRCH }
+  /// What ends the process meanwhile, on whatever thread, does so when the closure has returned.
+  ///
+  /// - Throws: ESRCH for a process that has ended, or is about to.
+  func call<Result>(
+    as process: ModelProcess, _ body: (Lane) throws(DarwinErrno) -> Result
+  ) throws(DarwinErrno) -> Result {
+    guard find(process.pid) === process, process.beginCall() else { throw .ESRCH }
+    defer { leave(process) }
     let lane = Lane.current
     lane.process = process.identity
-    return lane
+    return try body(lane)
   }
 
   // MARK: Fork
@@ -24,19 +28,21 @@ extension Processes {
   public func fork(
     _ parent: ModelProcess, pid: Int32? = nil
   ) throws(DarwinErrno) -> ModelProcess {
-    let lane = try enter(as: parent)
-    lane.processes.wantedPID = pid
-    defer { lane.processes.wantedPID = nil }
-    var child: UnsafeMutablePointer<kernel_proc>?
-    let error = fork1(parent.pointer, &child, 0)
-    let made = child.map { ModelProcess.of($0) }
-    guard error == 0 else {
+    try call(as: parent) { lane throws(DarwinErrno) in
+      let (error, made) = lane.processes.making(pid: pid) {
+        var child: UnsafeMutablePointer<kernel_proc>?
+        return fork1(parent.pointer, &child, 0)
+      }
+      guard let made else { throw error == 0 ? .EAGAIN : DarwinErrno(rawValue: error) }
       // A hook had the last word: the parent does not know of the child.
-      if let made { end(made, .exited(0), isKept: false) }
-      throw DarwinErrno(rawValue: error)
+      if error != 0 { end(made, .exited(0)) }
+      leave(made)
+      guard error == 0 else {
+        remove(made)
+        throw DarwinErrno(rawValue: error)
+      }
+      return made
     }
-    guard let made else { throw .EAGAIN }
-    return made
   }
 
   // MARK: Exec
@@ -50,12 +56,14 @@ extension Processes {
   public func execute(
     _ path: String, _ arguments: [String], environment: [String] = [], as process: ModelProcess
   ) throws(DarwinErrno) {
-    let lane = try enter(as: process)
-    let image = try ImageParameters(path, arguments, environment, of: process)
-    let error = lane.processes.with(image.pointer) { __mac_execve(process.pointer, image.pointer) }
-    image.release()
-    finish(process)
-    try DarwinErrno.check(error)
+    try call(as: process) { lane throws(DarwinErrno) in
+      let image = try ImageParameters(path, arguments, environment, of: process)
+      let error = lane.processes.with(image.pointer) {
+        __mac_execve(process.pointer, image.pointer)
+      }
+      image.release()
+      try DarwinErrno.check(error)
+    }
   }
 
   /// Makes a child that executes an image.
@@ -65,47 +73,47 @@ extension Processes {
     _ path: String, _ arguments: [String], environment: [String] = [], as parent: ModelProcess,
     pid: Int32? = nil
   ) throws(DarwinErrno) -> ModelProcess {
-    let lane = try enter(as: parent)
-    let image = try ImageParameters(path, arguments, environment, of: parent)
-    lane.processes.wantedPID = pid
-    var child: UnsafeMutablePointer<kernel_proc>?
-    let error = lane.processes.with(image.pointer) {
-      kernel_posix_spawn(parent.pointer, image.pointer, &child)
+    try call(as: parent) { lane throws(DarwinErrno) in
+      let image = try ImageParameters(path, arguments, environment, of: parent)
+      let (error, made) = lane.processes.making(pid: pid) {
+        var child: UnsafeMutablePointer<kernel_proc>?
+        return lane.processes.with(image.pointer) {
+          kernel_posix_spawn(parent.pointer, image.pointer, &child)
+        }
+      }
+      image.release()
+      if let made {
+        leave(made)
+        // A child that never ran its image is not waited for.
+        if error != 0, !made.isAlive { remove(made) }
+      }
+      lane.process = parent.identity
+      try DarwinErrno.check(error)
+      guard let made else { throw .EAGAIN }
+      return made
     }
-    lane.processes.wantedPID = nil
-    image.release()
-    let made = child.map { ModelProcess.of($0) }
-    if let made {
-      finish(made)
-      // A child that never ran its image is not waited for.
-      if error != 0, !made.isAlive { remove(made) }
-    }
-    lane.process = parent.identity
-    try DarwinErrno.check(error)
-    guard let made else { throw .EAGAIN }
-    return made
   }
 
   // MARK: Exit
 
   /// Ends a process, as it says itself.
   public func exit(_ process: ModelProcess, status: Int32) throws(DarwinErrno) {
-    try enter(as: process)
-    end(process, .exited(status))
+    try call(as: process) { _ in end(process, .exited(status)) }
   }
 
-  /// Lets a signal end a process.
+  /// Lets a signal end a process; one that is in a call of this table ends when that returns, on its thread.
   ///
   /// - Parameter signal: Darwin's number; SIGKILL by default.
   /// - Throws: ESRCH for a process that has ended, EPERM for one of another user.
   public func kill(
     _ process: ModelProcess, signal: Int32 = 9, by sender: ModelProcess
   ) throws(DarwinErrno) {
-    try enter(as: sender)
-    guard process.isAlive else { throw .ESRCH }
-    let user = sender.context.credential.user
-    guard user == 0 || user == process.context.credential.user else { throw .EPERM }
-    end(process, .killed(by: signal))
+    try call(as: sender) { _ throws(DarwinErrno) in
+      guard process.isAlive else { throw .ESRCH }
+      let user = sender.context.credential.user
+      guard user == 0 || user == process.context.credential.user else { throw .EPERM }
+      end(process, .killed(by: signal))
+    }
   }
 
   /// Takes one child that has ended out of the table.
@@ -116,31 +124,27 @@ extension Processes {
   public func wait(
     for pid: Int32? = nil, by parent: ModelProcess
   ) throws(DarwinErrno) -> (pid: Int32, end: ProcessEnd)? {
-    try enter(as: parent)
-    let wanted = children(of: parent).filter { pid == nil || $0.pid == pid }
-    guard !wanted.isEmpty else { throw .ECHILD }
-    for child in wanted {
-      guard let end = child.end, remove(child) else { continue }
-      return (child.pid, end)
+    try call(as: parent) { _ throws(DarwinErrno) in
+      let wanted = children(of: parent).filter { pid == nil || $0.pid == pid }
+      guard !wanted.isEmpty else { throw .ECHILD }
+      for child in wanted {
+        guard let end = child.end, remove(child) else { continue }
+        return (child.pid, end)
+      }
+      return nil
     }
-    return nil
   }
 
-  /// Ends a process for which that has been decided while it was in the kernel.
-  func finish(_ process: ModelProcess) {
-    if let end = process.withState({ $0.isZombie ? nil : $0.end }) { bringToEnd(process, end) }
+  /// Ends a process: now, or when its calls have returned.
+  func end(_ process: ModelProcess, _ end: ProcessEnd) {
+    if process.decide(end) { bringToEnd(process) }
   }
 
-  /// Ends a process.
-  ///
-  /// - Parameter isKept: false to leave no zombie.
-  func end(_ process: ModelProcess, _ end: ProcessEnd, isKept: Bool = true) {
-    guard process.decide(end) else { return }
-    bringToEnd(process, end)
-    if !isKept { remove(process) }
+  private func leave(_ process: ModelProcess) {
+    if process.endCall() { bringToEnd(process) }
   }
 
-  private func bringToEnd(_ process: ModelProcess, _ end: ProcessEnd) {
+  private func bringToEnd(_ process: ModelProcess) {
     let lane = Lane.current
     let before = lane.process
     lane.process = process.identity
@@ -152,17 +156,20 @@ extension Processes {
 
   /// Lets a process trace another one: PT_ATTACH.
   public func trace(_ target: ModelProcess, by tracer: ModelProcess) throws(DarwinErrno) {
-    try enter(as: tracer)
-    guard target.isAlive else { throw .ESRCH }
-    try DarwinErrno.check(ptrace_attach(tracer.pointer, target.pointer))
+    try call(as: tracer) { _ throws(DarwinErrno) in
+      guard target.isAlive else { throw .ESRCH }
+      try DarwinErrno.check(ptrace_attach(tracer.pointer, target.pointer))
+    }
   }
 
   /// Gives a process the task port of another one.
   ///
   /// - Returns: whether it got it; the kernel says no more than KERN_FAILURE.
   public func taskPort(of target: ModelProcess, for process: ModelProcess) -> Bool {
-    guard (try? enter(as: process)) != nil, target.isAlive else { return false }
-    return task_for_pid(process.pointer, target.pointer) == KERNEL_KERN_SUCCESS
+    let isGiven = try? call(as: process) { _ in
+      target.isAlive && task_for_pid(process.pointer, target.pointer) == KERNEL_KERN_SUCCESS
+    }
+    return isGiven ?? false
   }
 
   /// The scope process; words: the process in the file layer, where to leave an errno.

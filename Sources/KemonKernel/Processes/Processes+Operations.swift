@@ -50,10 +50,12 @@ extension Processes {
       guard let parameters else { return }
       Processes.with(context) { $0.become(parameters) }
     },
-    kill: { _, process, signal, namespace, reason in
+    kill: { context, process, signal, namespace, reason in
       guard let process else { return }
-      ModelProcess.of(process).decide(
-        .killed(by: signal, namespace: namespace, reason: reason))
+      Processes.with(context) { processes in
+        processes.end(
+          ModelProcess.of(process), .killed(by: signal, namespace: namespace, reason: reason))
+      }
     },
     fdfree: { context, process in
       guard let process else { return }
@@ -109,7 +111,9 @@ extension Processes {
       state.signingFlags = inherited.signingFlags
       state.memory = inherited.memory
     }
-    return insert(made) ? made : nil
+    guard made.beginCall(), insert(made) else { return nil }
+    Lane.current.processes.child = made
+    return made
   }
 
   // MARK: Exec
@@ -194,6 +198,7 @@ extension Processes {
     let isOrphan = process.withState { state in
       state.isZombie = true
       // Whoever called proc_exit.
+      state.isEnding = true
       state.end = state.end ?? .exited(0)
       state.memory = AddressSpace()
       return state.isOrphan

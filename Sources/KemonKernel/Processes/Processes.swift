@@ -38,14 +38,6 @@ public final class Processes: @unchecked Sendable {
     var lastStart: UInt64 = 0
     var limits = Limits()
     var sharedCache: Set<String> = []
-    var signatures: [UInt64: [SignedSlice]] = [:]
-  }
-
-  /// A slice of a file whose signature the kernel has.
-  struct SignedSlice {
-    /// Where the slice begins.
-    let offset: UInt64
-    let signature: CodeSignature
   }
 
   /// The highest number of a process.
@@ -176,13 +168,13 @@ public final class Processes: @unchecked Sendable {
 
   /// Keeps a slice's signature, which counts for what is mapped of it, whatever is written to the file later.
   func add(_ slice: SignedSlice, of vnode: Vnode) {
-    table.withLock { $0.signatures[vnode.number, default: []].append(slice) }
+    files.withContents(of: vnode) { vnode.signatures.append(slice) }
   }
 
   /// The signature that counts at an offset of a file; nil when the kernel has none.
   func signature(of vnode: Vnode, at offset: UInt64) -> SignedSlice? {
-    table.withLock { table in
-      table.signatures[vnode.number]?.filter { $0.offset <= offset }.max { $0.offset < $1.offset }
+    files.withContents(of: vnode) {
+      vnode.signatures.filter { $0.offset <= offset }.max { $0.offset < $1.offset }
     }
   }
 

@@ -35,6 +35,9 @@ extension Session {
     public let link: Link
     /// The kexts that it needs.
     public let libraries: [Library]
+
+    /// How many kexts may need each other in a row; kernels have far less than twenty.
+    static let longestChain = 100
   }
 
   /// What linking a kext comes to.

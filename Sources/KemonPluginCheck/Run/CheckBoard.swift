@@ -27,7 +27,7 @@ final class CheckBoard: @unchecked Sendable {
     let size: Int
   }
 
-  /// The memory's descriptor on this side.
+  /// The memory's descriptor on the side that waits.
   let number: Int32
   private let base: UnsafeMutableRawPointer
 
@@ -36,30 +36,35 @@ final class CheckBoard: @unchecked Sendable {
     let number = ckemon_memfd_create("kemon-check")
     guard number >= 0 else { return nil }
     self.init(mapping: number, isNew: true)
+    base.storeBytes(of: getpid(), toByteOffset: 16, as: pid_t.self)
   }
 
-  /// Maps the board that another process has made.
+  /// Maps the board that another process has made, which keeps its size whatever a plugin does.
   ///
-  /// - Parameter number: taken over.
+  /// - Parameter number: taken over; closed at once when the board is not new.
   init?(mapping number: Int32, isNew: Bool = false) {
     let size = Self.recordOffset + Self.recordLimit
-    guard !isNew || ftruncate(number, off_t(size)) == 0,
+    guard !isNew || ftruncate(number, off_t(size)) == 0 && ckemon_memfd_fix_size(number) == 0,
       let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0),
       memory != MAP_FAILED
     else {
       close(number)
       return nil
     }
-    self.number = number
+    self.number = isNew ? number : -1
     base = memory
+    if !isNew { close(number) }
   }
 
   deinit {
     munmap(base, Self.recordOffset + Self.recordLimit)
-    close(number)
+    if number >= 0 { close(number) }
   }
 
   // MARK: The check's side
+
+  /// The process that waits.
+  var owner: pid_t { base.load(fromByteOffset: 16, as: pid_t.self) }
 
   /// Says how the check ended.
   func finish(_ state: State, _ message: String) {

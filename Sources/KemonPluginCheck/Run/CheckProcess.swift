@@ -19,7 +19,8 @@ struct CheckProcess {
   /// - Parameters:
   ///   - arguments: without the program's name.
   ///   - board: what the process finds at ``CheckBoard/descriptor``.
-  ///   - limit: nanoseconds; then the process and all that it started are killed.
+  ///   - limit: nanoseconds; then the process is killed. What it started is killed with it, and also behind an end of its
+  ///     own, but for processes that have left its group.
   /// - Returns: how it ended, and the end of what it printed.
   static func run(
     _ arguments: [String], board: CheckBoard, limit: UInt64
@@ -30,10 +31,7 @@ struct CheckProcess {
     var child: pid_t = 0
     let status = spawn(arguments, board.number, output, &child)
     guard status == 0 else { return (.notStarted(errno: status), "") }
-    let end = wait(for: child, limit: limit)
-    // What the plugin may have started and left behind.
-    kill(-child, SIGKILL)
-    return (end, tail(of: output))
+    return (wait(for: child, limit: limit), tail(of: output))
   }
 
   private static func spawn(
@@ -68,23 +66,27 @@ struct CheckProcess {
   }
 
   private static func wait(for child: pid_t, limit: UInt64) -> End {
-    var status: Int32 = 0
+    var isLate = true
     var waited: UInt64 = 0
     // Most checks take some milliseconds; asking again costs nobody anything.
     let step: UInt64 = 1_000_000
     while true {
-      let ended = waitpid(child, &status, WNOHANG)
-      if ended == child { break }
-      guard ended == 0 || errno == EINTR else { return .notStarted(errno: errno) }
-      guard waited < limit else {
-        kill(-child, SIGKILL)
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        return .timedOut
-      }
+      // It stays a zombie: what is killed below is its group, and not that of whoever gets its number.
+      var info = siginfo_t()
+      guard waitid(P_PID, id_t(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno == EINTR
+      else { return .notStarted(errno: errno) }
+      isLate = info.si_signo == 0
+      guard isLate, waited < limit else { break }
       var pause = timespec(tv_sec: 0, tv_nsec: Int(step))
       nanosleep(&pause, nil)
       waited += step
     }
+    kill(-child, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0 {
+      guard errno == EINTR else { return .notStarted(errno: errno) }
+    }
+    if isLate { return .timedOut }
     return status & 0x7F == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: status & 0x7F)
   }
 

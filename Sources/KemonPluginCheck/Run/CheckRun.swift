@@ -94,7 +94,8 @@ public struct CheckRun: Sendable {
   private func arguments(for check: Check) -> [String] {
     verb + [
       options.file, "--check", check.id, "--configuration", options.configuration,
-      "--seed", String(options.seed), "--budget", String(options.budget),
+      "--seed", String(options.seed), "--limit", String(options.limit),
+      "--budget", String(options.budget),
     ]
   }
 

@@ -65,8 +65,13 @@ struct PluginsCheckCommand: ParsableCommand {
     guard list != (file != nil) else {
       throw ValidationError("needed is a plugin's file, or --list")
     }
-    guard timeout > 0 else { throw ValidationError("--timeout needs 1 or more") }
+    guard (1...Self.longestTimeout).contains(timeout) else {
+      throw ValidationError("--timeout needs 1 to \(Self.longestTimeout) seconds")
+    }
   }
+
+  /// A day.
+  private static let longestTimeout = 86_400
 
   func run() throws {
     let ids = try selected()
@@ -134,12 +139,14 @@ struct CheckOneCommand: ParsableCommand {
   @Option var check: String
   @Option var configuration: String
   @Option var seed: UInt64
+  @Option var limit: UInt64
   @Option var budget: UInt64
 
   func run() throws {
     guard
       CheckChild.run(
-        check: check, file: file, configuration: configuration, seed: seed, budget: budget)
+        check: check, file: file, configuration: configuration, seed: seed, limit: limit,
+        budget: budget)
     else { throw ValidationError("this verb belongs to plugins check") }
     // Whatever the plugin left to be done at the end of the process is not part of the check.
     _exit(0)

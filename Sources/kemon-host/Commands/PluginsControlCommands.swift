@@ -13,10 +13,7 @@ struct PluginsReloadCommand: ParsableCommand {
       was; when one of its handlers fails in its first events, the old one comes back.
       """)
 
-  @Argument(help: "The plugin's name.")
-  var name: String
-
-  @OptionGroup var host: RunningHostOptions
+  @OptionGroup var plugin: RunningPluginOptions
 
   @Option(
     help: ArgumentHelp(
@@ -25,13 +22,12 @@ struct PluginsReloadCommand: ParsableCommand {
   var trialEvents = PluginHost.trialEvents
 
   func run() throws {
-    let answer = try host.ask(
-      "reload", ["plugin": .string(name), "trial_events": .integer(Int64(trialEvents))])
-    let plugin = RunningPlugin(answer["plugin"])
+    let answer = try plugin.ask("reload", ["trial_events": .integer(Int64(trialEvents))])
+    let made = RunningPlugin(answer["plugin"])
     let code = answer["reuses_code"]?.bool == true ? "the same code" : "new code"
     let state = answer["state_bytes"]?.integer.map { ", \($0) bytes of state" } ?? ""
     Console.note(
-      "\(name): generation \(plugin.generation), version \(plugin.version), \(code)\(state)")
+      "\(plugin.name): generation \(made.generation), version \(made.version), \(code)\(state)")
   }
 }
 
@@ -40,10 +36,7 @@ struct PluginsReconfigureCommand: ParsableCommand {
     commandName: "reconfigure",
     abstract: "Give a plugin of a running host another configuration, all of it or none.")
 
-  @Argument(help: "The plugin's name.")
-  var name: String
-
-  @OptionGroup var host: RunningHostOptions
+  @OptionGroup var plugin: RunningPluginOptions
 
   @Option(
     name: .customLong("config"),
@@ -54,12 +47,11 @@ struct PluginsReconfigureCommand: ParsableCommand {
 
   func run() throws {
     let all = try PluginConfiguration.read(file: configurationFile).configurations
-    guard let mine = all.members?[name] else {
-      Console.error("\(configurationFile): \"plugins\" has no member \"\(name)\"")
+    guard let mine = all.members?[plugin.name] else {
+      Console.error("\(configurationFile): \"plugins\" has no member \"\(plugin.name)\"")
       throw ExitStatus.configuration
     }
-    _ = try host.ask("reconfigure", ["plugin": .string(name), "config": mine])
-    Console.note("\(name): reconfigured")
+    try plugin.ask("reconfigure", ["config": mine], saying: "reconfigured")
   }
 }
 
@@ -68,15 +60,9 @@ struct PluginsEnableCommand: ParsableCommand {
     commandName: "enable",
     abstract: "Let the handlers of a plugin of a running host be called again.")
 
-  @Argument(help: "The plugin's name.")
-  var name: String
+  @OptionGroup var plugin: RunningPluginOptions
 
-  @OptionGroup var host: RunningHostOptions
-
-  func run() throws {
-    _ = try host.ask("enable", ["plugin": .string(name)])
-    Console.note("\(name): enabled")
-  }
+  func run() throws { try plugin.ask("enable", saying: "enabled") }
 }
 
 struct PluginsDisableCommand: ParsableCommand {
@@ -84,15 +70,9 @@ struct PluginsDisableCommand: ParsableCommand {
     commandName: "disable",
     abstract: "Let the handlers of a plugin of a running host not be called for a while.")
 
-  @Argument(help: "The plugin's name.")
-  var name: String
+  @OptionGroup var plugin: RunningPluginOptions
 
-  @OptionGroup var host: RunningHostOptions
-
-  func run() throws {
-    _ = try host.ask("disable", ["plugin": .string(name)])
-    Console.note("\(name): disabled")
-  }
+  func run() throws { try plugin.ask("disable", saying: "disabled") }
 }
 
 struct PluginsSetModeCommand: ParsableCommand {
@@ -100,6 +80,7 @@ struct PluginsSetModeCommand: ParsableCommand {
     commandName: "set-mode",
     abstract: "Decide whether the votes of a plugin of a running host count.")
 
+  // Not the group: the mode stands behind the name.
   @Argument(help: "The plugin's name.")
   var name: String
 
@@ -119,13 +100,7 @@ struct PluginsResetCommand: ParsableCommand {
     commandName: "reset",
     abstract: "Forget the strikes of a plugin of a running host, and end its quarantine.")
 
-  @Argument(help: "The plugin's name.")
-  var name: String
+  @OptionGroup var plugin: RunningPluginOptions
 
-  @OptionGroup var host: RunningHostOptions
-
-  func run() throws {
-    _ = try host.ask("reset", ["plugin": .string(name)])
-    Console.note("\(name): strikes forgotten")
-  }
+  func run() throws { try plugin.ask("reset", saying: "strikes forgotten") }
 }

@@ -31,6 +31,25 @@ struct RunningHostOptions: ParsableArguments {
   }
 }
 
+/// A plugin of a host that runs.
+struct RunningPluginOptions: ParsableArguments {
+  @Argument(help: "The plugin's name.")
+  var name: String
+
+  @OptionGroup var host: RunningHostOptions
+
+  /// Asks the host for something about the plugin.
+  func ask(_ verb: String, _ members: [String: JSONValue] = [:]) throws -> [String: JSONValue] {
+    try host.ask(verb, members.merging(["plugin": .string(name)]) { $1 })
+  }
+
+  /// Asks for it and says that it was done.
+  func ask(_ verb: String, _ members: [String: JSONValue] = [:], saying done: String) throws {
+    _ = try ask(verb, members)
+    Console.note("\(name): \(done)")
+  }
+}
+
 /// Talking to a host over its control socket.
 enum RunningHost {
   static func ask(_ socket: String, _ request: [String: JSONValue]) throws -> [String: JSONValue] {

@@ -69,6 +69,12 @@ extension OneKernel {
       #expect(first.result == second.result, "threads do not depend on each other")
     }
 
+    @Test func `as many threads as there may be find room for their children`() throws {
+      let (result, kinds, _) = try run(GeneratedLoad(seed: 5, .operations(256 * 40), threads: 256))
+      #expect(result.parts.allSatisfy { $0.failures == 0 }, "\(result.parts)")
+      #expect(kinds["pre process.fork", default: 0] > 50)
+    }
+
     @Test func `what plugins deny fails, and the load goes on`() throws {
       let denied = ["com.example.load0": Int32(1)]
       let (result, kinds, _) = try run(

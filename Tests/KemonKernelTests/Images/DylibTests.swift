@@ -63,6 +63,22 @@ import Testing
     #expect(machine.seen().map(\.path) == ["/usr/lib/a.dylib", Self.path])
   }
 
+  @Test func `libraries that need each other are loaded, chains without end are not`() throws {
+    let machine = try machine(
+      ProcessPlugin(), ImageDescription(kind: .library, libraries: [Self.path]))
+    #expect(try Dyld(machine.processes).load(Self.path, in: machine.bash).path == Self.path)
+    for number in 0...100 {
+      try machine.add(
+        ImageDescription(kind: .library, libraries: ["/lib/\(number + 1)"]), at: "/lib/\(number)")
+    }
+    let before = mappings(machine.bash)
+    let error = try #require(throws: DyldError.self) {
+      try Dyld(machine.processes).load("/lib/0", in: machine.bash)
+    }
+    #expect(error.path == "/lib/100" && error.reason.contains("more than 100 libraries"))
+    #expect(mappings(machine.bash) == before)
+  }
+
   @Test func `images of the shared cache produce nothing`() throws {
     let machine = try machine()
     machine.processes.sharedCache = ["/usr/lib/libSystem.B.dylib"]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import KemonBus
 import KemonEvents
 import Testing
@@ -139,18 +140,49 @@ struct ProcessEvent: Equatable, CustomStringConvertible {
 final class ProcessPlugin: Sendable {
   let denied: [String: Int32]
   let replaced: [String: Int64]
+  let gate: Gate?
 
   /// - Parameters:
   ///   - denied: Linux errnos by the description of an event up to its path.
   ///   - replaced: results by the same, Linux errnos.
-  init(denied: [String: Int32] = [:], replaced: [String: Int64] = [:]) {
+  ///   - gate: where the plugin waits for the test.
+  init(denied: [String: Int32] = [:], replaced: [String: Int64] = [:], gate: Gate? = nil) {
     self.denied = denied
     self.replaced = replaced
+    self.gate = gate
+  }
+
+  /// Holds the thread of one event until the test lets it go on.
+  final class Gate: Sendable {
+    private let description: String
+    private let (entered, opened) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+
+    init(at description: String) { self.description = description }
+
+    fileprivate func pass(_ event: ProcessEvent) {
+      guard event.description == description else { return }
+      entered.signal()
+      opened.wait()
+    }
+
+    /// Runs a closure while a thread waits at the gate, and returns when the thread has come to its end.
+    func whileWaiting(
+      _ call: @escaping @Sendable () -> Void, _ body: () throws -> Void
+    ) rethrows {
+      let thread = WorkerThread(named: "caller", call)
+      entered.wait()
+      defer {
+        opened.signal()
+        thread.join()
+      }
+      try body()
+    }
   }
 
   private func answer(
     _ event: ProcessEvent, _ verdict: UnsafeMutablePointer<kemon_verdict>
   ) -> Int32 {
+    gate?.pass(event)
     let name = "\(event.kind) \(event.path)"
     if event.phase == .pre, let error = denied[name] ?? denied[event.kind] {
       return kemon_deny(verdict, error, "denied by the test")
@@ -167,7 +199,8 @@ final class ProcessPlugin: Sendable {
       Handler(
         name: phase.name, pluginID: 7, pluginName: "test",
         kinds: EventKind.matching("process.*", phase: phase)
-          + EventKind.matching("dylib.*", phase: phase),
+          + EventKind.matching("dylib.*", phase: phase)
+          + EventKind.matching("file.open", phase: phase),
         function: { context, event, verdict in
           guard let context, let event, let verdict else { return KEMON_E_INVALID }
           let plugin = Unmanaged<ProcessPlugin>.fromOpaque(context).takeUnretainedValue()

@@ -172,6 +172,9 @@ import Testing
       try session(chain.joined(separator: ","))
     }
     #expect(error.message.contains("in a row"))
+    // The order of the list does not count.
+    #expect(throws: SessionError.self) { try session(chain.reversed().joined(separator: ",")) }
+    #expect(try session(chain.suffix(100).joined(separator: ",")).kexts.count == 100)
     let diamonds = (0..<60).flatMap { level -> [String] in
       let needs = level < 59 ? ["a\(level + 1)": "1", "b\(level + 1)": "1"] : [:]
       return [kext("a\(level)", needs: needs), kext("b\(level)", needs: needs)]

@@ -42,6 +42,29 @@ struct ABILintTests {
     Change(
       testDescription: "a kind gets another number", header: "event_table.h",
       old: "KIND(KERNEL_LOG, 0x81,", new: "KIND(KERNEL_LOG, 0x8f,", says: "KIND KERNEL_LOG 0x81"),
+    Change(
+      testDescription: "a family gets another number", header: "event_table.h",
+      old: "FAMILY(KEXT, 4,", new: "FAMILY(KEXT, 14,", says: "KEMON_FAMILY_KEXT 4 is gone"),
+    Change(
+      testDescription: "a number that is computed means something else", header: "worker.h",
+      old: "(8u << 20)", new: "(8u << 19)",
+      says: "KEMON_WORKER_FRAME_LIMIT 8388608 is gone"),
+    Change(
+      testDescription: "a text that both sides know changes", header: "defer.h",
+      old: "\"kemon.defer/1\"", new: "\"kemon.later/1\"",
+      says: "KEMON_EXT_DEFER \"kemon.defer/1\" is gone"),
+    Change(
+      testDescription: "a number of hooks means something else", header: "hook.h",
+      old: "#define KEMON_HOOK_SKIP 1", new: "#define KEMON_HOOK_SKIP 2",
+      says: "KEMON_HOOK_SKIP 1 is gone"),
+    Change(
+      testDescription: "a slot of a call's frame is removed", header: "hook.h",
+      old: "  uint64_t return_address; ", new: "  // uint64_t return_address; ",
+      says: "kemon_hook_frame."),
+    Change(
+      testDescription: "a message of the original's gets another number", header: "original.h",
+      old: "KEMON_ORIGINAL_EVENTS_LOST 0x7F", new: "KEMON_ORIGINAL_EVENTS_LOST 0x7E",
+      says: "KEMON_ORIGINAL_EVENTS_LOST 127 is gone"),
   ]
 
   private func lint(_ headers: URL, _ abi: String, _ more: String...) throws -> Command.Result {

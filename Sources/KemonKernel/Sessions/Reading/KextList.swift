@@ -76,15 +76,13 @@ struct KextList {
     }
   }
 
-  /// How many kexts may need each other in a row; kernels have far less than twenty.
-  private static let longestChain = 100
-
   /// A kext that needs itself, over any number of others, could never be loaded.
   private func refuseCycles() throws(SessionError) {
     let places = Dictionary(uniqueKeysWithValues: kexts.indices.map { (kexts[$0].id, $0) })
-    var finished: Set<Int> = []
-    func visit(_ place: Int, _ chain: [Int]) throws(SessionError) {
-      guard !finished.contains(place) else { return }
+    // How many kexts need each other in a row, from each one on.
+    var lengths: [Int: Int] = [:]
+    func visit(_ place: Int, _ chain: [Int]) throws(SessionError) -> Int {
+      if let known = lengths[place] { return known }
       func refuse(_ message: String) -> SessionError {
         (values[place].members["libraries"] ?? values[place]).error(message)
       }
@@ -92,14 +90,18 @@ struct KextList {
         let circle = (chain[start...] + [place]).map { kexts[$0].id }.joined(separator: " -> ")
         throw refuse("kexts need each other: \(circle)")
       }
-      guard chain.count < Self.longestChain else {
-        throw refuse("more than \(Self.longestChain) kexts need each other in a row")
+      let longest = Session.Kext.longestChain
+      var length = chain.count < longest ? 1 : longest + 1
+      for library in kexts[place].libraries where length <= longest {
+        guard let next = places[library.id] else { continue }
+        length = max(length, try visit(next, chain + [place]) + 1)
       }
-      for library in kexts[place].libraries {
-        if let next = places[library.id] { try visit(next, chain + [place]) }
+      guard length <= longest else {
+        throw refuse("more than \(longest) kexts need each other in a row")
       }
-      finished.insert(place)
+      lengths[place] = length
+      return length
     }
-    for place in kexts.indices { try visit(place, []) }
+    for place in kexts.indices { _ = try visit(place, []) }
   }
 }
