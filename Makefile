@@ -99,6 +99,14 @@ abi-lint: setup ## Refuse changes of the SDK's headers that break plugins; scrip
 reference: ## Write docs/plugins/reference.md from the headers
 	scripts/update-reference
 
+# One target after the other, for the modules only.
+.PHONY: docs
+docs: setup ## Write the documentation of KemonPluginKit to .build/docs, warnings are errors
+	$(BUILD) --target KemonPluginKit
+	$(BUILD) --target KemonPluginTesting
+	scripts/docs $(SCRATCH)/debug/Modules $(SCRATCH)/docs
+	@echo "to read it: python3 -m http.server --directory $(SCRATCH)/docs, and http://localhost:8000/documentation/kemonpluginkit"
+
 .PHONY: format
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)

@@ -63,7 +63,10 @@ public struct DNSMessage: Sendable {
 
   /// A query with one question of class IN that asks for recursion.
   ///
-  /// - Parameter name: labels joined by dots.
+  /// - Parameters:
+  ///   - name: labels joined by dots.
+  ///   - type: what is asked for; 1 is an IPv4 address.
+  ///   - id: the number by which the answer is known.
   /// - Returns: the message; nil when a label does not have 1 to 63 bytes, or the name more than 255.
   public static func query(for name: String, type: UInt16 = 1, id: UInt16 = 0) -> [UInt8]? {
     var message: [UInt8] = [UInt8(id >> 8), UInt8(id & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]

@@ -24,7 +24,9 @@ extension EventKind {
   ///
   /// Any thread.
   ///
-  /// - Parameter number: the number that it has elsewhere already and needs to have here; nil for any.
+  /// - Parameters:
+  ///   - declaration: its name and its fields.
+  ///   - number: the number that it has elsewhere already and needs to have here; nil for any.
   /// - Throws: when all numbers are taken, or the name or the number is that of another kind.
   @discardableResult
   public static func declare(

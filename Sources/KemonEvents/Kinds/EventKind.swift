@@ -74,7 +74,9 @@ public struct EventKind: RawRepresentable, Hashable, Sendable {
 
   /// The kinds that a handler's pattern names, declared ones included: a whole name, or a beginning followed by `*`.
   ///
-  /// - Parameter phase: nil for every phase.
+  /// - Parameters:
+  ///   - pattern: as in `"file.open"` and `"file.*"`.
+  ///   - phase: nil for every phase.
   public static func matching(_ pattern: String, phase: EventPhase?) -> [EventKind] {
     let matches: (String) -> Bool
     if pattern.hasSuffix("*") {

@@ -32,7 +32,10 @@ public struct OperationCatalog: Sendable {
 
   /// Makes a catalog.
   ///
-  /// - Parameter prototypes: those of an operation, oldest first; empty for one that is not known.
+  /// - Parameters:
+  ///   - names: every operation's, as ``names``.
+  ///   - running: the kernel that runs, as ``running``.
+  ///   - prototypes: those of an operation, oldest first; empty for one that is not known.
   public init(
     names: [String], running: String?, prototypes: @escaping @Sendable (String) -> [Prototype]
   ) {

@@ -29,6 +29,7 @@ public struct Deferral: @unchecked Sendable {
   /// Opens a ticket; inside a handler that votes before an operation, for its event.
   ///
   /// - Parameters:
+  ///   - event: the one that the handler was called with.
   ///   - timeout: nanoseconds that the operation may wait; a minute at most.
   ///   - onTimeout: the vote when none comes in time.
   /// - Throws: when the event cannot be denied, or too many tickets are open.

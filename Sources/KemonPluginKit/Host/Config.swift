@@ -71,7 +71,9 @@ public struct Config {
 
   /// Checks that the object at a path has no members but these, so that a misspelt name is not silently nothing.
   ///
-  /// - Parameter path: must be an object when it is there; absent is fine.
+  /// - Parameters:
+  ///   - names: all members that the plugin knows.
+  ///   - path: must be an object when it is there; absent is fine.
   public func allowMembers(_ names: [String], of path: String) throws(ConfigError) {
     let table = try extensionTable()
     let count = table.pointee.count(host, path)

@@ -2,7 +2,7 @@
 
 /// A Swift type that a handler can take named values of an event as: see ``On/init(_:_:fields:filter:name:priority:onFault:isShadow:_:)``.
 ///
-/// Numbers, ``KernelAddress``, `String`, ``RecordText``, ``Event``, and optionals of them for what may be missing.
+/// Numbers, ``KernelAddress``, `String`, ``KemonEvents/RecordText``, ``Event``, and optionals of them for what may be missing.
 public protocol TypedArgument: SendableMetatype {
   /// The letters of `kemon/typed.h`.
   static var signature: String { get }

@@ -45,7 +45,7 @@ final class TestHost {
 
   init(
     mode: PluginMode = .run, limits: WorkerLimits = WorkerLimits(),
-    budgets: CallBudgets = CallBudgets()
+    operations: OperationCatalog? = nil, budgets: CallBudgets = CallBudgets()
   ) throws {
     folder = try ScratchFolder()
     dispatcher = Dispatcher(ring: ring, clock: clock)
@@ -53,7 +53,7 @@ final class TestHost {
       dispatcher: dispatcher, ring: ring, clock: clock, mode: mode, output: collector,
       log: collector, observerOverflow: .block,
       worker: WorkerProgram(path: Command(built: "kemon-host").path),
-      workerLimits: limits, budgets: budgets)
+      workerLimits: limits, operations: operations, budgets: budgets)
   }
 
   /// Loads what is in the folder.

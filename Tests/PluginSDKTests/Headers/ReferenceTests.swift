@@ -63,14 +63,8 @@ import Testing
 
   @Test(.enabled(if: Command.exists("swiftc"), "needs swiftc"))
   func `every snippet in Swift compiles`() throws {
-    for text in try blocks("swift") {
-      let folder = try ScratchFolder()
-      let source = try folder.write("import KemonPluginKit\n" + text, to: "snippet.swift")
-      let map = Checkout.sdk.appending(path: "include/module.modulemap").path
-      let result = try #require(Command("swiftc")).run([
-        "-typecheck", "-swift-version", "6", "-I", Products.folder.appending(path: "Modules").path,
-        "-Xcc", "-fmodule-map-file=\(map)", source,
-      ])
+    for text in try SwiftSnippets.blocks(of: Self.docs.appending(path: "guide.md")) {
+      let result = try #require(try SwiftSnippets.check("import KemonPluginKit\n" + text))
       #expect(result.status == 0, "\(text)\n\(result.text)")
     }
   }
