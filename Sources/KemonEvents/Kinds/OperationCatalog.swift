@@ -52,9 +52,11 @@ public struct OperationCatalog: Sendable {
 
   /// The operations that a handler's pattern for kinds names: `mac.vnode_check_open`, `mac.vnode_*`.
   ///
-  /// - Returns: their names, in order; empty when the pattern is none of operations.
+  /// - Returns: their names, in order; empty when the pattern is none of operations, or names kinds, as `mac.*` does.
   public func operations(matching pattern: String) -> [String] {
-    guard pattern.hasPrefix("mac.") else { return [] }
+    guard pattern.hasPrefix("mac."), EventKind.matching(pattern, phase: nil).isEmpty else {
+      return []
+    }
     let name = Self.prefix + pattern.dropFirst(4)
     guard name.hasSuffix("*") else { return names.contains(name) ? [name] : [] }
     return names.filter { $0.hasPrefix(name.dropLast()) }

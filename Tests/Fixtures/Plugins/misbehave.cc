@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Does what its configuration says as "how", at every event that can be denied, within "budget" milliseconds (0 = none).
+// Does what its configuration says as "how", at every event of "kind" (every one) that can be denied, within "budget"
+// milliseconds (0 = none).
 #include <cstdlib>
 #include <kemon/kemon.h>
 #include <pthread.h>
@@ -11,7 +12,7 @@ KEMON_MANIFEST("{\"name\": \"misbehave\", \"version\": \"1.0.0\", \"abi\": 1}");
 
 namespace {
 const kemon_host *host;
-std::string how;
+std::string how, kind;
 int64_t budget;
 
 // Deeper than any stack; the compiler shall not make a loop of it.
@@ -72,10 +73,12 @@ void *create(const kemon_host *h, const kemon_create *, kemon_error *e) {
   const char *text = config->string(h, "how");
   how = text ? text : "";
   config->integer(h, "budget", &budget);
+  text = config->string(h, "kind");
+  kind = text ? text : "*";
   kemon_handler handler = {};
   handler.size = sizeof handler;
   handler.name = "act";
-  handler.kind = "*";
+  handler.kind = kind.c_str();
   handler.fn = act;
   handler.phase = KEMON_PHASE_PRE;
   handler.on_fault = KEMON_FAIL_DENY;

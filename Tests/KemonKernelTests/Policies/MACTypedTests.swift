@@ -81,6 +81,14 @@ import Testing
     return (folder, path)
   }
 
+  @Test func `a pattern names kinds if there are some, and operations otherwise`() {
+    let catalog = OperationCatalog.mac()
+    #expect(catalog.operations(matching: "mac.*").isEmpty)
+    #expect(catalog.operations(matching: "mac.policy_register").isEmpty)
+    #expect(catalog.operations(matching: "mac.vnode_check_open") == ["mpo_vnode_check_open"])
+    #expect(catalog.operations(matching: "mac.vnode_check_*").count > 10)
+  }
+
   @Test func `the prototypes differ`() throws {
     #expect(MACRelease.named("10.12.6")?.opsVersion == 47)
     #expect(MACRelease.named("10.13")?.opsVersion == 52)

@@ -255,7 +255,7 @@ struct PingPong {
       while (!producer.push(source.next(i))) bench_pause();
       std::uint64_t answer = ~std::uint64_t{0};
       while (consumer.drain([&](const Verdict &verdict) { answer = verdict.number(); }) == 0) {}
-      self.samples[i] = static_cast<std::uint32_t>(bench_ticks() - start);
+      self.samples[i] = bench_ticks_since(start);
       self.is_right &= answer == i;
     }
   }
@@ -315,7 +315,7 @@ struct FixedRate {
     typename Adapter<M>::Consumer consumer(self.queue);
     for (std::uint32_t i = 0; i < self.load.events;) {
       consumer.drain([&](const M &message) {
-        self.samples[i++] = static_cast<std::uint32_t>(bench_ticks() - message.words[1]);
+        self.samples[i++] = bench_ticks_since(message.words[1]);
       });
     }
   }

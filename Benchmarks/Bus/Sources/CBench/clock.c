@@ -62,7 +62,7 @@ static void serve(void *raw, uint32_t index) {
     uint64_t start = bench_ticks();
     atomic_store_explicit(&court->ball, 2 * i + 1, memory_order_release);
     while (atomic_load_explicit(&court->ball, memory_order_acquire) != 2 * i + 2) {}
-    court->samples[i] = (uint32_t)(bench_ticks() - start);
+    court->samples[i] = bench_ticks_since(start);
   }
 }
 

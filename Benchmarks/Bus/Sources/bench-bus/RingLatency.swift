@@ -58,7 +58,7 @@ final class RingPingPong {
         // The other side waits for every event.
         continue
       }
-      samples[event] = UInt32(truncatingIfNeeded: bench_ticks() &- start)
+      samples[event] = bench_ticks_since(start)
     }
   }
 
@@ -134,7 +134,7 @@ final class RingFixedRate {
     while taken < goal {
       reader.drain { record in
         let sent = record.bytes.load(fromByteOffset: 8, as: UInt64.self)
-        samples[taken] = UInt32(truncatingIfNeeded: bench_ticks() &- sent)
+        samples[taken] = bench_ticks_since(sent)
         taken &+= 1
         return true
       }

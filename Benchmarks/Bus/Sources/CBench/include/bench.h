@@ -21,6 +21,12 @@ static inline uint64_t bench_ticks(void) {
 #endif
 }
 
+/* Ticks since a moment that may have been taken on another core, whose clock may be some ticks ahead: never below 0. */
+static inline uint32_t bench_ticks_since(uint64_t start) {
+  int64_t ticks = (int64_t)(bench_ticks() - start);
+  return ticks < 0 ? 0 : ticks > (int64_t)UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
+}
+
 static inline void bench_pause(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
