@@ -157,13 +157,14 @@ extension WorkerPlugin {
   ///
   /// - Parameter isAsked: whether it is asked to; one that could not create its plugin ends by itself.
   func end(isAsked: Bool = true) {
-    let (process, supervisor) = state.withLock { state in
+    let (process, successor, supervisor) = state.withLock { state in
       state.isEnding = true
       state.isRunning = false
       state.isAsked = state.link.map { !$0.hasEnded } ?? true
       defer { state.supervisor = nil }
-      return (state.link, state.supervisor)
+      return (state.link, state.successor, state.supervisor)
     }
+    successor?.kill()
     if let process, isAsked, !process.hasEnded {
       do throws(WorkerFailure) {
         let body = try process.exchange(

@@ -131,27 +131,40 @@ extension WorkerPlugin {
       delay = min(delay * 2, limits.strikes.longestPause)
       state.withLock { $0.report.isQuarantined = false }
       do throws(WorkerFailure) {
-        let process = try launch()
-        do throws(WorkerFailure) {
-          try revive(process)
-        } catch {
-          process.kill()
-          _ = process.reap()
-          throw error
-        }
-        let isWanted = state.withLock { state in
-          if !state.isEnding { state.link = process }
-          return !state.isEnding
-        }
-        if isWanted { return process }
-        process.kill()
-        _ = process.reap()
-        return nil
+        return try successor()
       } catch {
+        if state.withLock({ $0.isEnding }) { return nil }
         services.log.log(
           .error, source: "host", "plugin \(name): its worker cannot be started again: \(error)")
       }
     }
+  }
+
+  /// Starts a process and lets it take the place of the last; nil when the plugin is to end.
+  private func successor() throws(WorkerFailure) -> WorkerProcess? {
+    let process = try launch()
+    do throws(WorkerFailure) {
+      // Whoever ends the plugin need not wait until it is ready: it finds it here.
+      let isWanted = state.withLock { state in
+        if !state.isEnding { state.successor = process }
+        return !state.isEnding
+      }
+      if isWanted { try revive(process) }
+    } catch {
+      state.withLock { $0.successor = nil }
+      process.kill()
+      _ = process.reap()
+      throw error
+    }
+    let isWanted = state.withLock { state in
+      state.successor = nil
+      if !state.isEnding { state.link = process }
+      return !state.isEnding
+    }
+    if isWanted { return process }
+    process.kill()
+    _ = process.reap()
+    return nil
   }
 
   /// Waits; false when the plugin is to end.

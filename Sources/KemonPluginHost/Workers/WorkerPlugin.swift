@@ -28,6 +28,8 @@ final class WorkerPlugin: @unchecked Sendable {
   struct State {
     /// The process, while questions can be asked.
     var link: WorkerProcess?
+    /// One that is to take the place of the last, while it is made ready.
+    var successor: WorkerProcess?
     var supervisor: WorkerThread?
     var isEnding = false
     /// It was asked to stop while it lived: its end is no accident.
