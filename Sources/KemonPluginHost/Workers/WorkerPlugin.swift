@@ -41,6 +41,8 @@ final class WorkerPlugin: @unchecked Sendable {
     var concurrency = UInt32(KEMON_CONC_FREE)
     var saved: [UInt8] = []
     var canSave = false
+    /// It did not, when it was asked last.
+    var cannotSave = false
     /// Questions that nobody waits for any more, by lane.
     var overdue: [Int: Overdue] = [:]
     var report = WorkerReport()
