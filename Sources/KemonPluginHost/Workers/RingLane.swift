@@ -24,7 +24,9 @@ final class RingLane: WorkerLane {
       role: .producer)
   }
 
-  var finished: UInt64 { shared.ring.released }
+  var next: UInt64 { shared.ring.released }
+
+  func hasFinished(_ number: UInt64) -> Bool { shared.ring.released > number }
 
   var activity: WorkerActivity? {
     shared.ring.record(shared.ring.released).flatMap { WorkerActivity($0) }
@@ -65,7 +67,7 @@ final class RingLane: WorkerLane {
     if let reply { return .answered(reply) }
     // It takes one after the other, and says which one it has begun.
     let isBegun = ring.released == sequence && activity != nil
-    guard shared.peerHasEnded else { return isBegun ? .timedOut : .noTurn }
+    guard shared.peerHasEnded else { return isBegun ? .timedOut(sequence) : .noTurn }
     return isBegun ? .died : .absent
   }
 }
@@ -83,7 +85,12 @@ final class RingFeed: WorkerFeed {
       role: .producer)
   }
 
-  var pending: UInt64 { shared.ring.published - shared.ring.released }
+  var pending: UInt64 {
+    // Both are words that the worker can write to: what they say is no more than a number.
+    let taken = shared.ring.released
+    let published = shared.ring.published
+    return min(published - min(taken, published), UInt64(Self.slots))
+  }
 
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
     let head = MemoryLayout<kemon_worker_request>.size

@@ -52,19 +52,16 @@ final class SocketChannel: Sendable {
 /// A lane through a socket: one question at a time, the others wait for their turn.
 final class SocketLane: WorkerLane {
   private let channel: SocketChannel
-  private let turn = PosixLock(Turn())
+  /// Whose turn it is, asks and receives.
+  private let turns = TurnGate(.plugin)
+  /// The last question; while it is not the last that was answered, the worker may still be at it.
+  private let asked = Atomic<UInt64>(0)
   private let answered = Atomic<UInt64>(0)
   private let current = PosixLock<WorkerActivity?>(nil)
 
-  private struct Turn {
-    var number: UInt64 = 0
-    /// A question that nobody waits for any more, and that the worker may still be at.
-    var overdue: UInt64 = 0
-  }
-
   init(_ channel: SocketChannel) { self.channel = channel }
 
-  var finished: UInt64 { answered.load(ordering: .acquiring) }
+  var next: UInt64 { answered.load(ordering: .acquiring) + 1 }
 
   var activity: WorkerActivity? { current.withLock { $0 } }
 
@@ -72,28 +69,39 @@ final class SocketLane: WorkerLane {
     _ handler: UInt32, _ event: UnsafePointer<kemon_event>,
     _ verdict: UnsafeMutablePointer<kemon_verdict>, deadline: UInt64
   ) -> WorkerReply {
-    turn.withLock { turn in
-      if turn.overdue != 0 {
-        switch receive(turn.overdue, verdict: nil, deadline: deadline) {
-        case .answered: turn.overdue = 0
-        case .died: return .absent
-        default: return .noTurn
-        }
-      }
-      turn.number += 1
-      let request = kemon_worker_request(
-        size: UInt32(RingLane.head), handler: handler, number: turn.number)
-      switch channel.send(request, verdict, event) {
-      case 0: break
-      case EPIPE, ECONNRESET, ENOTCONN: return .absent
-      case EMSGSIZE: return .answered(KEMON_E_INVALID)
+    guard turns.enter(.only, until: deadline) == .granted else { return .noTurn }
+    defer { turns.leave(.only) }
+    let last = asked.load(ordering: .relaxed)
+    if next <= last {
+      switch receive(last, verdict: nil, deadline: deadline) {
+      case .answered: break
+      case .died: return .absent
       default: return .noTurn
       }
-      current.withLock { $0 = WorkerActivity(handler, event.pointee) }
-      let reply = receive(turn.number, verdict: verdict, deadline: deadline)
-      if reply == .timedOut { turn.overdue = turn.number }
-      return reply
     }
+    // It is not asked what it has no time to answer.
+    guard EventClock.monotonic() < deadline else { return .noTurn }
+    let number = last + 1
+    let request = kemon_worker_request(
+      size: UInt32(RingLane.head), handler: handler, number: number)
+    switch channel.send(request, verdict, event) {
+    case 0: break
+    case EPIPE, ECONNRESET, ENOTCONN: return .absent
+    case EMSGSIZE: return .answered(KEMON_E_INVALID)
+    default: return .noTurn
+    }
+    asked.store(number, ordering: .relaxed)
+    current.withLock { $0 = WorkerActivity(handler, event.pointee) }
+    return receive(number, verdict: verdict, deadline: deadline)
+  }
+
+  func hasFinished(_ number: UInt64) -> Bool {
+    // Who has the turn receives what comes.
+    if next <= number, turns.enter(.only, until: 0) == .granted {
+      _ = receive(number, verdict: nil, deadline: 0)
+      turns.leave(.only)
+    }
+    return next > number
   }
 
   /// Waits for the answer to a question; others are late ones, and nobody's.
@@ -101,25 +109,31 @@ final class SocketLane: WorkerLane {
     _ number: UInt64, verdict: UnsafeMutablePointer<kemon_verdict>?, deadline: UInt64
   ) -> WorkerReply {
     while true {
-      let now = EventClock.monotonic()
-      guard now < deadline else { return .timedOut }
-      var request = pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)
-      let milliseconds = min((deadline - now + 999_999) / 1_000_000, 1 << 30)
-      guard poll(&request, 1, Int32(milliseconds)) > 0 else { continue }
       var answer = kemon_worker_answer()
       let size = MemoryLayout<kemon_worker_answer>.size
       let count = recv(channel.descriptor, &answer, size, Int32(MSG_DONTWAIT))
       if count == 0 || (count < 0 && errno == ECONNRESET) { return .died }
-      guard count == size, answer.number == number else { continue }
-      answered.store(number, ordering: .releasing)
-      current.withLock { $0 = nil }
-      switch answer.value {
-      case KEMON_WORKER_BLANK: return .answered(KEMON_OK)
-      case KEMON_WORKER_WRITTEN:
-        verdict?.take(answer.verdict)
-        return .answered(KEMON_OK)
-      default: return .answered(KEMON_E_FAILED)
-      }
+      if count == size, answer.number == number { return take(answer, verdict) }
+      let now = EventClock.monotonic()
+      guard now < deadline else { return .timedOut(number) }
+      guard count < 0 else { continue }
+      var request = pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)
+      let milliseconds = min((deadline - now + 999_999) / 1_000_000, 1 << 30)
+      _ = poll(&request, 1, Int32(milliseconds))
+    }
+  }
+
+  private func take(
+    _ answer: kemon_worker_answer, _ verdict: UnsafeMutablePointer<kemon_verdict>?
+  ) -> WorkerReply {
+    answered.store(answer.number, ordering: .releasing)
+    current.withLock { $0 = nil }
+    switch answer.value {
+    case KEMON_WORKER_BLANK: return .answered(KEMON_OK)
+    case KEMON_WORKER_WRITTEN:
+      verdict?.take(answer.verdict)
+      return .answered(KEMON_OK)
+    default: return .answered(KEMON_E_FAILED)
     }
   }
 }

@@ -80,16 +80,16 @@ extension WorkerPlugin {
 
   /// A lane whose worker has been at one question for far too long.
   private func hangingLane(_ process: WorkerProcess, _ now: UInt64) -> Overdue? {
-    state.withLock { state in
-      for (number, overdue) in state.overdue {
-        if process.lanes[number].finished != overdue.finished {
-          state.overdue[number] = nil
-        } else if now - min(overdue.since, now) >= limits.grace {
-          return overdue
+    for (number, overdue) in state.withLock({ $0.overdue }) {
+      guard overdue.process === process, !process.lanes[number].hasFinished(overdue.number) else {
+        state.withLock { state in
+          if state.overdue[number] == overdue { state.overdue[number] = nil }
         }
+        continue
       }
-      return nil
+      if now - min(overdue.since, now) >= limits.grace { return overdue }
     }
+    return nil
   }
 
   // MARK: When it has ended
@@ -98,7 +98,7 @@ extension WorkerPlugin {
   private func bury(_ process: WorkerProcess, _ end: WorkerProcess.End, _ reason: String?) {
     let places = process.lanes.compactMap(\.activity)
       .map { activity in
-        let handler = state.withLock { $0.handlers[activity.handler]?.handler.name } ?? "?"
+        let handler = handlerOf(activity)?.name ?? "?"
         return "in handler \"\(handler)\" at \(activity)"
       }
     let story =

@@ -143,6 +143,20 @@ import Testing
     #expect(test.host.plugins[0].state == .stopped)
   }
 
+  @Test func `an event without time is not shown to it`() throws {
+    let test = try start()
+    #expect(test.open("/tmp/x").reasonCode == 1)
+    var builder = RecordBuilder()
+    builder.begin(EventKind(KEMON_KIND_FILE_OPEN_PRE))
+    builder.setPayload(kemon_file(dev: 0, ino: 0, flags: 0, mode: 0, path: builder.text("/hang")))
+    builder.header.pointee.deadline_ns = 1
+    test.dispatcher.dispatch(&builder)
+    #expect(test.open("/tmp/x").reasonCode == 2)
+    #expect(try #require(test.dispatcher.handlerStatistics().first).standing?.strikes == 0)
+    #expect(report(test).deaths == 0)
+    test.host.stop()
+  }
+
   @Test func `threads that ask at the moment of its death are all answered`() throws {
     let test = try start()
     let denied = Flag()
