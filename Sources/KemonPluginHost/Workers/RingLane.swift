@@ -3,6 +3,7 @@
 import CKemonPlugin.Worker
 import KemonBus
 import KemonEvents
+import KemonPlatform
 import Synchronization
 
 /// A lane through a shared ring: the event is written into a slot, the verdict comes back in it.
@@ -85,22 +86,36 @@ final class RingFeed: WorkerFeed {
       role: .producer)
   }
 
+  private let sent = PosixLock(SentEvents())
+
   var pending: UInt64 {
-    // Both are words that the worker can write to: what they say is no more than a number.
-    let taken = shared.ring.released
-    let published = shared.ring.published
-    return min(published - min(taken, published), UInt64(Self.slots))
+    sent.withLock { sent in
+      sent.take(upTo: shared.ring.released)
+      return sent.pending
+    }
+  }
+
+  var taken: UInt64 {
+    sent.withLock { sent in
+      sent.take(upTo: shared.ring.released)
+      return sent.taken
+    }
   }
 
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
     let head = MemoryLayout<kemon_worker_request>.size
     let size = Int(event.pointee.size)
-    let isSent = try? shared.ring.tryPublish(byteCount: head + size) { place in
-      place.storeBytes(
-        of: kemon_worker_request(size: UInt32(head), handler: handler, number: 0),
-        as: kemon_worker_request.self)
-      (place + head).copyMemory(from: event, byteCount: size)
+    return sent.withLock { sent in
+      let isSent = try? shared.ring.tryPublish(byteCount: head + size) { place in
+        place.storeBytes(
+          of: kemon_worker_request(size: UInt32(head), handler: handler, number: 0),
+          as: kemon_worker_request.self)
+        (place + head).copyMemory(from: event, byteCount: size)
+      }
+      guard isSent ?? false else { return false }
+      sent.take(upTo: shared.ring.released)
+      sent.add(event.pointee.seq)
+      return true
     }
-    return isSent ?? false
   }
 }

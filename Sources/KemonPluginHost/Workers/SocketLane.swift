@@ -141,18 +141,60 @@ final class SocketLane: WorkerLane {
 /// A feed through a socket.
 final class SocketFeed: WorkerFeed {
   private let channel: SocketChannel
+  private let state = PosixLock(State())
+
+  private struct State {
+    var sent = SentEvents()
+    /// The worker says what it has taken.
+    var isTold = false
+  }
 
   init(_ channel: SocketChannel) { self.channel = channel }
 
-  /// Bytes that the worker has not received are not told in packets: something, or nothing.
+  /// Of a worker that does not say what it has taken: something, or nothing.
   var pending: UInt64 {
+    state.withLock { state in
+      look(&state)
+      return state.isTold ? state.sent.pending : min(unreceived, 1)
+    }
+  }
+
+  var taken: UInt64 {
+    state.withLock { state in
+      look(&state)
+      return state.isTold ? state.sent.taken : .max - unreceived
+    }
+  }
+
+  /// Bytes, and what the kernel adds to them.
+  private var unreceived: UInt64 {
     var bytes: Int32 = 0
-    return ioctl(channel.descriptor, UInt(TIOCOUTQ), &bytes) == 0 && bytes > 0 ? 1 : 0
+    return ioctl(channel.descriptor, UInt(TIOCOUTQ), &bytes) == 0 ? UInt64(max(bytes, 0)) : 0
+  }
+
+  /// Receives what the worker says; no more than it could have to say.
+  private func look(_ state: inout State) {
+    var number: UInt64 = 0
+    let size = MemoryLayout<UInt64>.size
+    for _ in 0..<4096 {
+      let count = recv(channel.descriptor, &number, size, Int32(MSG_DONTWAIT))
+      // One that ended before it had read everything is told of first, then what it has said.
+      if count < 0, errno == ECONNRESET || errno == EINTR { continue }
+      guard count == size else { return }
+      state.isTold = true
+      state.sent.take(upTo: number)
+    }
   }
 
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
-    let head = MemoryLayout<kemon_worker_request>.size
-    let request = kemon_worker_request(size: UInt32(head), handler: handler, number: 0)
-    return channel.send(request, nil, event) == 0
+    state.withLock { state in
+      look(&state)
+      let head = MemoryLayout<kemon_worker_request>.size
+      let number = state.isTold ? state.sent.next : 0
+      let request = kemon_worker_request(size: UInt32(head), handler: handler, number: number)
+      guard channel.send(request, nil, event) == 0 else { return false }
+      if state.isTold { state.sent.add(event.pointee.seq) }
+      return true
+    }
   }
 }

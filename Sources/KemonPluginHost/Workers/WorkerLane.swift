@@ -46,8 +46,11 @@ protocol WorkerFeed: AnyObject, Sendable {
   /// - Returns: false when there is none.
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool
 
-  /// Events that were sent and not yet taken.
+  /// Events that were sent and that not all their handlers have seen yet.
   var pending: UInt64 { get }
+
+  /// How often the worker has taken something that was sent.
+  var taken: UInt64 { get }
 }
 
 extension UnsafeMutablePointer<kemon_verdict> {

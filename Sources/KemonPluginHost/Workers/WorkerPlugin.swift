@@ -180,7 +180,7 @@ final class WorkerPlugin: @unchecked Sendable {
         return lose(event)
       }
       if link.feed.send(handler.id, event) { return KEMON_OK }
-      if standstill.hasLasted(limits.stopTime, at: link.feed.pending) {
+      if standstill.hasLasted(limits.stopTime, at: link.feed.taken) {
         services.log.log(
           .error, source: "host", "plugin \(name): its observer does not go on; its worker is ended"
         )

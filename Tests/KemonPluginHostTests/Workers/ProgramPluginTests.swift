@@ -89,6 +89,23 @@ struct ProgramPluginTests {
     #expect(try #require(test.host.observerAccounts.first).isBalanced)
   }
 
+  @Test func `what it had not shown when it ended is lost, and counted`() throws {
+    let (test, _) = try start()
+    var builder = RecordBuilder()
+    for path in ["/leave"] + (0..<100).map({ "/f\($0)" }) {
+      builder.begin(EventKind(KEMON_KIND_FILE_WRITE))
+      builder.setPayload(kemon_file(dev: 0, ino: 0, flags: 0, mode: 0, path: builder.text(path)))
+      test.dispatcher.dispatch(&builder)
+    }
+    let worker = { test.host.plugins[0].worker ?? WorkerReport() }
+    #expect(eventually { worker().deaths == 1 && worker().pid > 0 })
+    test.open("/deny")
+    test.host.stop()
+    let shown = test.collector.text.split(separator: "\n").count { $0.contains("|") }
+    let account = try #require(test.host.observerAccounts.first)
+    #expect(account.isBalanced && account.delivered == shown && account.lost >= 1)
+  }
+
   @Test func `it is confined as every worker`() throws {
     let (test, _) = try start()
     test.open("/reach")

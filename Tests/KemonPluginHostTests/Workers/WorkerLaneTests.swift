@@ -88,10 +88,40 @@ import Testing
     #expect(feed.send(0, question.builder.header))
     #expect(feed.pending == 1)
     let ring = feed.shared.ring
-    ring.claim.pointee.store(.max, ordering: .sequentiallyConsistent)
-    #expect(feed.pending == UInt64(RingFeed.slots))
     ring.claim.pointee.store(0, ordering: .sequentiallyConsistent)
-    #expect(feed.pending == 0)
+    #expect(feed.pending == 1)
+    ring.claim.pointee.store(.max, ordering: .sequentiallyConsistent)
+    ring.line(0)[1].store(.max, ordering: .sequentiallyConsistent)
+    #expect(feed.pending == 0 && feed.taken == 1)
+  }
+
+  @Test func `an event is pending until all its handlers have seen it`() throws {
+    let pair = try DescriptorPair.sockets(SOCK_SEQPACKET)
+    let feed = SocketFeed(SocketChannel(pair.near.release()))
+    let far = Far(end: pair.far)
+    let question = Question()
+    func acknowledge(_ number: UInt64) {
+      var number = number
+      #expect(Glibc.write(pair.far.number, &number, 8) == 8)
+    }
+    question.builder.header.pointee.seq = 5
+    #expect(feed.send(0, question.builder.header))
+    #expect(feed.pending == 1, "not received yet")
+    #expect(far.take() == 0)
+    #expect(feed.pending == 0, "nobody says more")
+
+    acknowledge(0)
+    for handler in 0..<2 as Range<UInt32> { #expect(feed.send(handler, question.builder.header)) }
+    question.builder.header.pointee.seq = 6
+    #expect(feed.send(0, question.builder.header))
+    #expect((0..<3).map { _ in far.take() } == [1, 2, 3])
+    #expect(feed.pending == 2)
+    acknowledge(1)
+    #expect(feed.pending == 2 && feed.taken == 1)
+    acknowledge(2)
+    #expect(feed.pending == 1)
+    acknowledge(.max)
+    #expect(feed.pending == 0 && feed.taken == 3)
   }
 
   @Test func `what is pending is counted while it is taken`() throws {

@@ -20,9 +20,12 @@ ANSWER_BLANK, ANSWER_WRITTEN, ANSWER_FAULT = 0, 1, 2
 _FRAME = struct.Struct("=II")
 _REQUEST = struct.Struct("=IIQ")
 _ANSWER = struct.Struct("=QII")
+_NUMBER = struct.Struct("=Q")
 _SEVERITIES = {"error": 3, "warn": 4, "info": 6, "debug": 7}
 _PACKET_LIMIT = 512 << 10
 _FRAME_LIMIT = 8 << 20
+# Of events to observe between two acknowledgements.
+_EVENTS_AT_ONCE = 32
 
 
 class Failure(Exception):
@@ -57,6 +60,14 @@ def _send(kind, body):
     data = _FRAME.pack(len(data), kind) + data
     while data:
         data = data[os.write(CONTROL, data):]
+
+
+def _acknowledge(number):
+    """Says which of the events to observe was the last that is done with; first 0, before there are any."""
+    try:
+        os.write(EVENTS, _NUMBER.pack(number))
+    except BrokenPipeError:
+        pass
 
 
 def _described():
@@ -100,6 +111,8 @@ class _Session:
         self.kinds = {int(number): Kind(kind) for number, kind in hello["schema"]["kinds"].items()}
         self.buffer = bytearray(_PACKET_LIMIT)
         self.view = memoryview(self.buffer)
+        self.events = select.poll()
+        self.events.register(EVENTS, select.POLLIN)
         self.lanes = [LANES + number for number in range(hello["lanes"])]
 
     def take(self, channel):
@@ -136,6 +149,9 @@ class _Session:
                 self.call(request[0], request[2])
             except Exception:
                 log(traceback.format_exc(), "error")
+            number = request[1]
+            if number % _EVENTS_AT_ONCE == 0 or not self.events.poll(0):
+                _acknowledge(number)
         return request is not None
 
     def drain(self, poll):
@@ -192,6 +208,7 @@ def run():
     if kind == START:
         if "start" in life:
             _guarded(life["start"])
+        _acknowledge(0)
         _send(STARTED, _described())
         _Session(hello).loop()
     else:
