@@ -30,7 +30,7 @@ static const uint16_t always[] = {
     /* The most frequent first. */
     SYS_futex, SYS_read, SYS_write, SYS_clock_gettime, SYS_gettimeofday, SYS_sched_yield, SYS_readv, SYS_writev,
     SYS_pread64, SYS_lseek, SYS_recvfrom, SYS_sendto, SYS_recvmsg, SYS_sendmsg, SYS_ppoll, SYS_epoll_create1,
-    SYS_epoll_ctl, SYS_epoll_pwait, SYS_eventfd2, SYS_pipe2, SYS_dup, SYS_dup3, SYS_close, SYS_fcntl,
+    SYS_epoll_ctl, SYS_epoll_pwait, SYS_eventfd2, SYS_pipe2, SYS_dup, SYS_dup3, SYS_close,
     /* Memory. */
     SYS_munmap, SYS_mremap, SYS_brk, SYS_madvise, SYS_membarrier, SYS_mlock, SYS_munlock, SYS_msync,
     /* Time and threads. */
@@ -130,6 +130,9 @@ static void build(struct program *p, uint32_t flags) {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * 2 + 4), UNLESS(0, 1), ALLOW,
       REFUSE(EPERM));
   ADD(p, UNLESS(SYS_prctl, 4), LOAD_ARGUMENT(0), UNLESS(PR_SET_NAME, 1), ALLOW, REFUSE(EPERM));
+  /* A descriptor signals its owner, which may be anybody: it gets none. */
+  ADD(p, UNLESS(SYS_fcntl, 8), LOAD_ARGUMENT(1), UNLESS(F_SETOWN, 1), REFUSE(EPERM), UNLESS(F_SETOWN_EX, 1),
+      REFUSE(EPERM), UNLESS(F_SETSIG, 1), REFUSE(EPERM), ALLOW);
   ADD(p, UNLESS(SYS_ioctl, 1), REFUSE(ENOTTY));
   if ((flags & CKEMON_CONFINE_WRITE) != 0) {
     ADD(p, UNLESS(SYS_openat, 1), ALLOW);

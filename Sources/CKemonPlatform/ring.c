@@ -33,6 +33,11 @@ int ckemon_memfd_seal_size(int fd) {
   return fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ? -errno : 0;
 }
 
+int ckemon_memfd_seal_for_mapped(int fd) {
+  const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
+  return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}
+
 int ckemon_memfd_size_is_sealed(int fd) {
   int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0)

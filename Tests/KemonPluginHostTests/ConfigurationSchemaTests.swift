@@ -90,7 +90,7 @@ import Testing
   func `every shipped plugin has a schema with defaults that it keeps itself`(name: String) throws {
     let inspection = PluginScanner.inspect(Products.plugin(name))
     let schema = try #require(inspection.manifest?.configuration, "\(inspection.problems)")
-    let filled = schema.fillingDefaults(in: .object([:]))
+    let filled = try schema.fillingDefaults(in: .object([:]))
     #expect(schema.problems(of: filled).isEmpty)
     #expect(!schema.problems(of: .object(["nonsense": .null])).isEmpty)
   }

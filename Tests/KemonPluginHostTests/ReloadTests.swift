@@ -159,6 +159,16 @@ import Testing
     #expect(problem?.found == "it is stopped")
   }
 
+  @Test func `a host may go while a generation is on trial`() throws {
+    var test: TestHost? = try TestHost()
+    try test?.folder.copy(Fixtures.build("voter"), to: "voter.so")
+    #expect(test?.load().problems.isEmpty == true)
+    #expect(test?.host.start().isEmpty == true)
+    try test?.host.reload("voter")
+    #expect(test?.host.plugins.first?.trial != nil)
+    test = nil
+  }
+
   @Test func `handlers may come and go with a generation, and come back with the old one`() throws {
     let test = try start(["-DSECOND"])
     #expect(test.votes() == [1, 1])

@@ -72,6 +72,41 @@ import Testing
     #expect(rules(folder) == ["signature.signer"])
   }
 
+  @Test func `a renewal keeps the keys, and the hashes beside them, and verifies by them`() throws {
+    let (key, other) = (MinisignSecretKey(), MinisignSecretKey())
+    let folder = try signed(by: key)
+    _ = try PluginsLock.renew(folder.path, signers: [key.publicKey])
+    #expect(try PluginsLock.renew(folder.path).plugins.map(\.change) == [.unchanged])
+    #expect(try entry(folder)?.signer == key.publicKey)
+    #expect(try entry(folder)?.sha256 == nil)
+
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.file("voter.so"))))
+    try folder.write(bytes + [0], to: "voter.so", mode: 0o755)
+    let refused = try PluginsLock.renew(folder.path)
+    #expect(refused.plugins.isEmpty)
+    #expect(refused.problems.map(\.rule.id) == ["signature.wrong"])
+    #expect(try entry(folder)?.signer == key.publicKey, "it stays refused")
+    #expect(rules(folder) == ["signature.wrong"])
+
+    // The operator wants these bytes, by this key.
+    try sign(folder.file("voter.so"), key)
+    let hash = try #require(PluginScanner.inspect(folder.file("voter.so")).sha256)
+    let both = #"{"sha256": "\#(hash)", "signer": "\#(key.publicKey.base64)"}"#
+    try folder.write(#"{"version": 1, "plugins": {"voter": \#(both)}}"#, to: "plugins.lock")
+    chmod(folder.file("plugins.lock"), 0o644)
+    for signers in [[], [key.publicKey], [other.publicKey, key.publicKey]] {
+      #expect(
+        try PluginsLock.renew(folder.path, signers: signers).plugins.map(\.change) == [.unchanged])
+      #expect(try entry(folder)?.sha256 == hash)
+      #expect(try entry(folder)?.signer == key.publicKey)
+    }
+  }
+
+  private func entry(_ folder: ScratchFolder) throws -> PluginsLock.Entry? {
+    let text = try Data(contentsOf: URL(filePath: folder.file("plugins.lock")))
+    return try PluginsLock(parsing: Array(text)).plugins["voter"]
+  }
+
   @Test func `a secret key comes back from its text, with the right password only`() throws {
     let key = MinisignSecretKey()
     let plain = try MinisignSecretKey(parsing: key.text(password: nil), password: nil)

@@ -132,6 +132,76 @@ import Testing
     #expect(Set(schema.secrets(in: parsed)) == ["hunter2", "4"])
   }
 
+  @Test func `a secret is not quoted by a rule about what it is in, or beside what says so`() throws
+  {
+    let key = ##""properties": {"key": {"x-secret": true}}"##
+    for (rule, value) in [
+      (##""not": {"required": ["key"]}"##, #"{"key": "hunter2"}"#),
+      (##""const": {}"##, #"{"key": "hunter2"}"#), (##""enum": [1, 2]"##, #"{"key": "hunter2"}"#),
+      (##""oneOf": [{}, {}]"##, #"{"key": "hunter2"}"#),
+    ] {
+      let found = try problems("{\(key), \(rule)}", value)
+      #expect(!found.isEmpty && !found.contains { $0.contains("hunter2") }, "\(found)")
+    }
+    for text in [
+      ##"{"properties": {"a": {"$ref": "#/$defs/s", "const": 1}}, "$defs": {"s": {"x-secret": true}}}"##,
+      ##"{"properties": {"a": {"allOf": [{"const": 1}, {"x-secret": true}]}}}"##,
+      ##"{"properties": {"a": {"const": 1}}, "anyOf": [{"properties": {"a": {"x-secret": true}}}]}"##,
+    ] {
+      let found = try problems(text, #"{"a": "hunter2"}"#)
+      #expect(found == ["a: found a secret, needed is 1"])
+    }
+    let list = ##"{"uniqueItems": true, "items": {\##(key)}}"##
+    #expect(
+      try problems(list, #"[{"key": 7}, {"key": 7}]"#) == [
+        #"[1]: found {"key": "***"}, needed is each element once"#
+      ])
+  }
+
+  @Test(arguments: [
+    ##"{"properties": {"c": {"$ref": "#/$defs/n", "default": {}}}}"##,
+    ##"{"allOf": [{"properties": {"c": {"default": {}}}}, {"properties": {"c": {"$ref": "#/$defs/n"}}}]}"##,
+    ##"{"properties": {"c": {"$ref": "#/$defs/n", "default": [{}]}}, "items": {"$ref": "#/$defs/n"}}"##,
+  ])
+  func `defaults without an end are refused`(definition: String) throws {
+    let failure = #expect(throws: SchemaFailure.self) {
+      _ = try schema(##"{"$ref": "#/$defs/n", "$defs": {"n": \##(definition)}}"##)
+    }
+    #expect(failure?.problems.first?.found == "defaults that bring ever more defaults with them")
+  }
+
+  @Test func `defaults that double with every level are refused`() throws {
+    let definitions = (0..<40).map { level in
+      let next = ##"{"$ref": "#/$defs/n\##(level + 1)", "default": {}}"##
+      return ##""n\##(level)": {"properties": {"a": \##(next), "b": \##(next)}}"##
+    }
+    let text = definitions.joined(separator: ", ")
+    #expect(throws: SchemaFailure.self) {
+      _ = try schema(##"{"$ref": "#/$defs/n0", "$defs": {\##(text), "n40": {}}}"##)
+    }
+  }
+
+  @Test func `a member that refers to what it is in may have a default that ends`() throws {
+    let tree = try schema(
+      ##"{"$ref": "#/$defs/n", "$defs": {"n": {"properties": {"c": {"$ref": "#/$defs/n", "default": null}}}}}"##
+    )
+    let value = try JSONValue(parsing: #"{"c": {}}"#)
+    #expect(try tree.fillingDefaults(in: value).text == #"{"c": {"c": null}}"#)
+  }
+
+  @Test(arguments: ["allOf", "anyOf", "oneOf"])
+  func `parts that double with every reference do not take for ever`(keyword: String) throws {
+    let definitions = (0..<40).map { level in
+      let next = ##"{"$ref": "#/$defs/n\##(level + 1)"}"##
+      return ##""n\##(level)": {"\##(keyword)": [\##(next), \##(next)]}"##
+    }
+    let text = definitions.joined(separator: ", ")
+    let schema = try schema(
+      ##"{"$ref": "#/$defs/n0", "$defs": {\##(text), "n40": {"x-secret": true}}}"##)
+    #expect(schema.redacting(.integer(1)) == .string("***"))
+    #expect(schema.problems(of: .integer(1)).map(\.needed) == ["a simpler one, or less of a value"])
+  }
+
   @Test func `a path's place in a text is found, or that of what is nearest`() throws {
     let text = "{\n  \"deny\": [\n    {\"id\": 3}\n  ]\n}"
     let node = try JSONNode(parsing: Array(text.utf8))

@@ -37,7 +37,7 @@ int ckemon_confine_files(const ckemon_confine_path *paths, size_t count, int net
 #define CKEMON_CONFINE_EXEC 0x4  /* becoming another program, confined as this one */
 
 /* Allows only the system calls of a list: memory, threads, waiting, reading, and what the flags add. Others fail with
- * EPERM: new processes, signals to others, memory that is writable and executable among them. For all threads of the
- * process. 0 or -errno. */
+ * EPERM: new processes, signals to others, also as the owner of a descriptor, memory that is writable and executable
+ * among them. For all threads of the process. 0 or -errno. */
 int ckemon_confine_calls(uint32_t flags);
 #endif

@@ -48,6 +48,10 @@ void ckemon_futex_wake_all_shared(const void *word);
 /* Forbids that a file in memory changes its size; writing stays allowed. 0 or -errno. */
 int ckemon_memfd_seal_size(int fd);
 
+/* Forbids that a file in memory changes its size, and that it is written to except through what is mapped now. 0 or
+ * -errno. */
+int ckemon_memfd_seal_for_mapped(int fd);
+
 /* Whether the size of a file is sealed: 1 or 0, or -errno when the descriptor cannot say. */
 int ckemon_memfd_size_is_sealed(int fd);
 

@@ -13,7 +13,8 @@ extension LoadedPlugin {
     let standing = standing(of: request)
     handler.standing = standing
     let budget = budget(of: request)
-    // A worker keeps times and turns itself.
+    // A stand-in keeps the times itself, and its worker the turns.
+    WorkerHandler.of(request)?.follow(standing)
     guard budget > 0 || turns != nil, !request.isStandIn else { return handler }
     let call = limitedCalls.withLock { calls in
       if let call = calls[request.token] { return call }

@@ -20,6 +20,9 @@ final class TurnGate: Sendable {
   struct Key: Hashable, Sendable {
     fileprivate let pid: Int32
     fileprivate let start: UInt64
+
+    /// That of every call, where all happen one at a time.
+    static let only = Key(pid: 0, start: 0)
   }
 
   /// What waiting came to.
@@ -52,7 +55,7 @@ final class TurnGate: Sendable {
   /// The key of an event.
   func key(_ event: UnsafePointer<kemon_event>) -> Key {
     switch scope {
-    case .plugin: Key(pid: 0, start: 0)
+    case .plugin: .only
     case .subject:
       Key(pid: event.pointee.subject.pid, start: event.pointee.subject.start_ns)
     }
@@ -90,6 +93,18 @@ final class TurnGate: Sendable {
       if let turn { return turn }
       waiter.word.wait(from: ticket, nanoseconds: min(end - now, 1_000_000_000))
     }
+  }
+
+  /// Makes a call when its turn has come, however long that takes; at once where there are no turns.
+  static func inTurn<Result>(
+    _ gate: TurnGate?, _ event: UnsafePointer<kemon_event>, _ call: () -> Result
+  ) -> Result {
+    guard let gate else { return call() }
+    // The event lies where the call may write.
+    let key = gate.key(event)
+    _ = gate.enter(key, until: .max)
+    defer { gate.leave(key) }
+    return call()
   }
 
   /// How many wait for a turn.

@@ -46,7 +46,14 @@ struct CheckedConfiguration {
             needed: problem.needed)
         })
     }
-    value = schema.fillingDefaults(in: given)
+    do throws(SchemaFailure) {
+      value = try schema.fillingDefaults(in: given)
+    } catch {
+      throw ConfigurationFailure(
+        broken: error.problems.map {
+          BrokenRule(rule: .configSchema, found: $0.found, needed: $0.needed)
+        })
+    }
     secrets = schema.secrets(in: value)
   }
 }

@@ -6,8 +6,8 @@ import Synchronization
 
 /// What a plugin remembers, and what it is told, while it runs.
 extension LoadedPlugin {
-  /// Bytes that a generation may leave to the next.
-  static let stateLimit = 16 << 20
+  /// Bytes that a generation may leave to the next; from a worker they come in one frame.
+  var stateLimit: Int { services.isWorker ? WorkerControl.limit : 16 << 20 }
 
   /// Whether it leaves anything to its next generation.
   var savesState: Bool { code.table.save != nil }
@@ -16,8 +16,8 @@ extension LoadedPlugin {
   func save() throws(PluginProblem) -> [UInt8]? {
     guard let save = code.table.save else { return nil }
     let instance = state.withLock { $0.instance }
-    var bytes: [UInt8] = []
-    let status = withUnsafeMutablePointer(to: &bytes) { target in
+    var saved = SavedState(limit: stateLimit)
+    let status = withUnsafeMutablePointer(to: &saved) { target in
       var sink = kemon_sink()
       sink.size = UInt32(MemoryLayout<kemon_sink>.size)
       sink.priv = UnsafeMutableRawPointer(target)
@@ -25,11 +25,11 @@ extension LoadedPlugin {
         guard let sink, let priv = sink.pointee.priv, bytes != nil || count == 0 else {
           return KEMON_E_INVALID
         }
-        let target = priv.assumingMemoryBound(to: [UInt8].self)
-        guard count <= UInt64(LoadedPlugin.stateLimit - target.pointee.count) else {
+        let target = priv.assumingMemoryBound(to: SavedState.self)
+        guard count <= UInt64(target.pointee.limit - target.pointee.bytes.count) else {
           return KEMON_E_FULL
         }
-        target.pointee += UnsafeRawBufferPointer(start: bytes, count: Int(count))
+        target.pointee.bytes += UnsafeRawBufferPointer(start: bytes, count: Int(count))
         return KEMON_OK
       }
       return asControl("save") { save(instance, &sink) }
@@ -37,7 +37,7 @@ extension LoadedPlugin {
     guard status == KEMON_OK else {
       throw problem(.saveFailed, status, Self.errorBuffer(), needed: "KEMON_OK")
     }
-    return bytes
+    return saved.bytes
   }
 
   /// Gives the plugin another configuration while it runs: all of it, or none.
@@ -72,4 +72,10 @@ extension LoadedPlugin {
     }
     state.withLock { $0.oldConfigurations.append(old) }
   }
+}
+
+/// What a plugin has written so far.
+private struct SavedState {
+  var bytes: [UInt8] = []
+  let limit: Int
 }

@@ -16,35 +16,48 @@ extension PluginHost {
   /// Done by a thread of the host as soon as an outcome is known; to be called when one cannot wait for it.
   func settleTrials() {
     state.withLock { state in
-      for (name, pending) in state.trials where pending.trial.outcome != .open {
-        settle(name, pending, &state)
-      }
+      Self.settleKnown(&state, dispatcher, services)
+    }
+  }
+
+  private static func settleKnown(
+    _ state: inout State, _ dispatcher: Dispatcher, _ services: HostServices
+  ) {
+    for (name, pending) in state.trials where pending.trial.outcome != .open {
+      settle(name, pending, &state, dispatcher, services)
     }
   }
 
   /// Ends every trial; those that are still open have passed.
   func settleAll(_ state: inout State) {
-    for (name, pending) in state.trials { settle(name, pending, &state) }
+    for (name, pending) in state.trials {
+      Self.settle(name, pending, &state, dispatcher, services)
+    }
   }
 
   /// Ends a plugin's trial, if there is one; when it is still open, it has passed.
   func settle(_ name: String, _ state: inout State) {
-    if let pending = state.trials[name] { settle(name, pending, &state) }
+    if let pending = state.trials[name] {
+      Self.settle(name, pending, &state, dispatcher, services)
+    }
   }
 
-  private func settle(_ name: String, _ pending: PendingTrial, _ state: inout State) {
+  private static func settle(
+    _ name: String, _ pending: PendingTrial, _ state: inout State, _ dispatcher: Dispatcher,
+    _ services: HostServices
+  ) {
     state.trials[name] = nil
     let (newer, older) = (pending.newer, pending.older)
     guard pending.trial.outcome == .failed else {
       newer.settle(after: older, dispatcher: dispatcher)
-      end(older)
+      end(older, dispatcher)
       return
     }
     older.takeBack(from: newer, dispatcher: dispatcher)
     if let index = state.plugins.firstIndex(where: { $0 === newer }) {
       state.plugins[index] = older
     }
-    end(newer)
+    end(newer, dispatcher)
     services.log.log(
       .error, source: "host",
       "plugin \(name): a handler of generation \(newer.generation) failed while it was on trial; "
@@ -52,7 +65,7 @@ extension PluginHost {
   }
 
   /// Stops and destroys a generation that another one has taken over from.
-  private func end(_ plugin: LoadedPlugin) {
+  private static func end(_ plugin: LoadedPlugin, _ dispatcher: Dispatcher) {
     plugin.stop(dispatcher: dispatcher)
     plugin.forget()
   }
@@ -62,11 +75,16 @@ extension PluginHost {
   /// Makes the thread that decides, once.
   func startTrialWatch(_ state: inout State) {
     guard state.trialWatch == nil, !state.isOver else { return }
-    state.trialWatch = WorkerThread(named: "trials") { [unowned self] in
+    // Not the host itself: its end waits for the thread.
+    state.trialWatch = WorkerThread(named: "trials") {
+      [states = self.state, trialWake, dispatcher, services] in
       while true {
         let seen = trialWake.value
-        if self.state.withLock({ $0.isOver }) { return }
-        settleTrials()
+        let isOver = states.withLock { state in
+          if !state.isOver { Self.settleKnown(&state, dispatcher, services) }
+          return state.isOver
+        }
+        if isOver { return }
         trialWake.wait(from: seen, nanoseconds: 1_000_000_000)
       }
     }

@@ -53,7 +53,8 @@ struct PluginAdmission {
       PluginProblem(rule, file: file, plugin: manifest.name, found: found, needed: needed)
     }
     guard let lock else {
-      let signer = try verify(image, policy.signers, signature, problem)
+      let keys = policy.signersByName[manifest.name] ?? policy.signers
+      let signer = try verify(image, keys, signature, problem)
       return (.usual, signer)
     }
     guard let entry = lock.plugins[manifest.name] else {

@@ -32,18 +32,19 @@ extension PluginsLock {
 
     /// The plugins, by name.
     public internal(set) var plugins: [Plugin] = []
-    /// What is wrong with files of the folder; they are not in the lock.
+    /// What is wrong with files of the folder: new ones are not in the lock, of known ones the old entry is.
     public internal(set) var problems: [PluginProblem] = []
   }
 
   /// Writes the lock of a folder anew, from what is in it now.
   ///
-  /// What the operator wrote about a plugin stays: its mode, tier, priority and capabilities. A new one is granted what it
-  /// asks for.
+  /// What the operator wrote about a plugin stays: its mode, tier, priority and capabilities, and its key, by which the file
+  /// is verified. A new one is granted what it asks for.
   ///
   /// - Parameters:
   ///   - folder: with the plugins.
-  ///   - signers: who must have signed them; then the lock holds keys, not hashes. Empty for hashes.
+  ///   - signers: who must have signed them; then the lock holds keys, and hashes only where it had both. Empty for
+  ///     hashes, where it had no keys.
   ///   - grantsAll: grant known plugins what they ask for, too.
   /// - Throws: that the folder or the old lock cannot be read, or the new one not be written; the old one is there then.
   public static func renew(
@@ -51,17 +52,21 @@ extension PluginsLock {
   ) throws(PluginProblem) -> Renewal {
     let directory = try PluginDirectory(folder)
     let old = try PluginAdmission(directory, TrustPolicy()).lock ?? PluginsLock()
-    let scan = PluginScanner.scan([folder], trust: TrustPolicy(.owner, signers: signers))
+    var trust = TrustPolicy(.owner, signers: signers)
+    if signers.isEmpty {
+      trust.signersByName = old.plugins.compactMapValues { entry in entry.signer.map { [$0] } }
+    }
+    let scan = PluginScanner.scan([folder], trust: trust)
     var renewal = Renewal()
     renewal.problems = scan.problems
     var lock = PluginsLock()
     for candidate in scan.candidates {
       let manifest = candidate.manifest
       let known = old.plugins[manifest.name]
-      var entry = Entry(sha256: candidate.image.sha256, signer: nil, grant: known?.grant ?? .usual)
-      if !signers.isEmpty, let signer = candidate.signer {
-        (entry.sha256, entry.signer) = (nil, signer)
-      }
+      let hasBoth = known?.sha256 != nil && known?.signer != nil
+      var entry = Entry(
+        sha256: candidate.signer == nil || hasBoth ? candidate.image.sha256 : nil,
+        signer: candidate.signer, grant: known?.grant ?? .usual)
       if grantsAll || entry.grant.capabilities == nil {
         entry.grant.capabilities = manifest.capabilities
       }
@@ -78,6 +83,10 @@ extension PluginsLock {
         Renewal.Plugin(
           name: manifest.name, change: change, granted: granted.sorted(),
           withheld: manifest.capabilities.filter { !granted.contains($0) }))
+    }
+    // Whoever cannot be admitted now does not get rid of the entry that keeps it out.
+    for name in scan.problems.compactMap(\.plugin) where lock.plugins[name] == nil {
+      lock.plugins[name] = old.plugins[name]
     }
     for name in old.plugins.keys where lock.plugins[name] == nil {
       renewal.plugins.append(

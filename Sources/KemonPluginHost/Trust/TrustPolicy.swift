@@ -17,6 +17,8 @@ public struct TrustPolicy: Sendable {
   public var level: Level?
   /// Whose signature every plugin must have that no lock speaks about; empty when none is needed.
   public var signers: [MinisignPublicKey]
+  /// Whose signature plugins of these names must have instead.
+  var signersByName: [String: [MinisignPublicKey]] = [:]
 
   /// Makes a policy.
   public init(_ level: Level? = nil, signers: [MinisignPublicKey] = []) {

@@ -3,6 +3,7 @@
 import CKemonPlugin.Worker
 import KemonBus
 import KemonEvents
+import KemonPlatform
 import Synchronization
 
 /// A lane through a shared ring: the event is written into a slot, the verdict comes back in it.
@@ -24,7 +25,9 @@ final class RingLane: WorkerLane {
       role: .producer)
   }
 
-  var finished: UInt64 { shared.ring.released }
+  var next: UInt64 { shared.ring.released }
+
+  func hasFinished(_ number: UInt64) -> Bool { shared.ring.released > number }
 
   var activity: WorkerActivity? {
     shared.ring.record(shared.ring.released).flatMap { WorkerActivity($0) }
@@ -65,7 +68,7 @@ final class RingLane: WorkerLane {
     if let reply { return .answered(reply) }
     // It takes one after the other, and says which one it has begun.
     let isBegun = ring.released == sequence && activity != nil
-    guard shared.peerHasEnded else { return isBegun ? .timedOut : .noTurn }
+    guard shared.peerHasEnded else { return isBegun ? .timedOut(sequence) : .noTurn }
     return isBegun ? .died : .absent
   }
 }
@@ -83,17 +86,36 @@ final class RingFeed: WorkerFeed {
       role: .producer)
   }
 
-  var pending: UInt64 { shared.ring.published - shared.ring.released }
+  private let sent = PosixLock(SentEvents())
+
+  var pending: UInt64 {
+    sent.withLock { sent in
+      sent.take(upTo: shared.ring.released)
+      return sent.pending
+    }
+  }
+
+  var taken: UInt64 {
+    sent.withLock { sent in
+      sent.take(upTo: shared.ring.released)
+      return sent.taken
+    }
+  }
 
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
     let head = MemoryLayout<kemon_worker_request>.size
     let size = Int(event.pointee.size)
-    let isSent = try? shared.ring.tryPublish(byteCount: head + size) { place in
-      place.storeBytes(
-        of: kemon_worker_request(size: UInt32(head), handler: handler, number: 0),
-        as: kemon_worker_request.self)
-      (place + head).copyMemory(from: event, byteCount: size)
+    return sent.withLock { sent in
+      let isSent = try? shared.ring.tryPublish(byteCount: head + size) { place in
+        place.storeBytes(
+          of: kemon_worker_request(size: UInt32(head), handler: handler, number: 0),
+          as: kemon_worker_request.self)
+        (place + head).copyMemory(from: event, byteCount: size)
+      }
+      guard isSent ?? false else { return false }
+      sent.take(upTo: shared.ring.released)
+      sent.add(event.pointee.seq)
+      return true
     }
-    return isSent ?? false
   }
 }

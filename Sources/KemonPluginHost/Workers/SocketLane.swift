@@ -52,19 +52,16 @@ final class SocketChannel: Sendable {
 /// A lane through a socket: one question at a time, the others wait for their turn.
 final class SocketLane: WorkerLane {
   private let channel: SocketChannel
-  private let turn = PosixLock(Turn())
+  /// Whose turn it is, asks and receives.
+  private let turns = TurnGate(.plugin)
+  /// The last question; while it is not the last that was answered, the worker may still be at it.
+  private let asked = Atomic<UInt64>(0)
   private let answered = Atomic<UInt64>(0)
   private let current = PosixLock<WorkerActivity?>(nil)
 
-  private struct Turn {
-    var number: UInt64 = 0
-    /// A question that nobody waits for any more, and that the worker may still be at.
-    var overdue: UInt64 = 0
-  }
-
   init(_ channel: SocketChannel) { self.channel = channel }
 
-  var finished: UInt64 { answered.load(ordering: .acquiring) }
+  var next: UInt64 { answered.load(ordering: .acquiring) + 1 }
 
   var activity: WorkerActivity? { current.withLock { $0 } }
 
@@ -72,28 +69,39 @@ final class SocketLane: WorkerLane {
     _ handler: UInt32, _ event: UnsafePointer<kemon_event>,
     _ verdict: UnsafeMutablePointer<kemon_verdict>, deadline: UInt64
   ) -> WorkerReply {
-    turn.withLock { turn in
-      if turn.overdue != 0 {
-        switch receive(turn.overdue, verdict: nil, deadline: deadline) {
-        case .answered: turn.overdue = 0
-        case .died: return .absent
-        default: return .noTurn
-        }
-      }
-      turn.number += 1
-      let request = kemon_worker_request(
-        size: UInt32(RingLane.head), handler: handler, number: turn.number)
-      switch channel.send(request, verdict, event) {
-      case 0: break
-      case EPIPE, ECONNRESET, ENOTCONN: return .absent
-      case EMSGSIZE: return .answered(KEMON_E_INVALID)
+    guard turns.enter(.only, until: deadline) == .granted else { return .noTurn }
+    defer { turns.leave(.only) }
+    let last = asked.load(ordering: .relaxed)
+    if next <= last {
+      switch receive(last, verdict: nil, deadline: deadline) {
+      case .answered: break
+      case .died: return .absent
       default: return .noTurn
       }
-      current.withLock { $0 = WorkerActivity(handler, event.pointee) }
-      let reply = receive(turn.number, verdict: verdict, deadline: deadline)
-      if reply == .timedOut { turn.overdue = turn.number }
-      return reply
     }
+    // It is not asked what it has no time to answer.
+    guard EventClock.monotonic() < deadline else { return .noTurn }
+    let number = last + 1
+    let request = kemon_worker_request(
+      size: UInt32(RingLane.head), handler: handler, number: number)
+    switch channel.send(request, verdict, event) {
+    case 0: break
+    case EPIPE, ECONNRESET, ENOTCONN: return .absent
+    case EMSGSIZE: return .answered(KEMON_E_INVALID)
+    default: return .noTurn
+    }
+    asked.store(number, ordering: .relaxed)
+    current.withLock { $0 = WorkerActivity(handler, event.pointee) }
+    return receive(number, verdict: verdict, deadline: deadline)
+  }
+
+  func hasFinished(_ number: UInt64) -> Bool {
+    // Who has the turn receives what comes.
+    if next <= number, turns.enter(.only, until: 0) == .granted {
+      _ = receive(number, verdict: nil, deadline: 0)
+      turns.leave(.only)
+    }
+    return next > number
   }
 
   /// Waits for the answer to a question; others are late ones, and nobody's.
@@ -101,25 +109,31 @@ final class SocketLane: WorkerLane {
     _ number: UInt64, verdict: UnsafeMutablePointer<kemon_verdict>?, deadline: UInt64
   ) -> WorkerReply {
     while true {
-      let now = EventClock.monotonic()
-      guard now < deadline else { return .timedOut }
-      var request = pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)
-      let milliseconds = min((deadline - now + 999_999) / 1_000_000, 1 << 30)
-      guard poll(&request, 1, Int32(milliseconds)) > 0 else { continue }
       var answer = kemon_worker_answer()
       let size = MemoryLayout<kemon_worker_answer>.size
       let count = recv(channel.descriptor, &answer, size, Int32(MSG_DONTWAIT))
       if count == 0 || (count < 0 && errno == ECONNRESET) { return .died }
-      guard count == size, answer.number == number else { continue }
-      answered.store(number, ordering: .releasing)
-      current.withLock { $0 = nil }
-      switch answer.value {
-      case KEMON_WORKER_BLANK: return .answered(KEMON_OK)
-      case KEMON_WORKER_WRITTEN:
-        verdict?.take(answer.verdict)
-        return .answered(KEMON_OK)
-      default: return .answered(KEMON_E_FAILED)
-      }
+      if count == size, answer.number == number { return take(answer, verdict) }
+      let now = EventClock.monotonic()
+      guard now < deadline else { return .timedOut(number) }
+      guard count < 0 else { continue }
+      var request = pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)
+      let milliseconds = min((deadline - now + 999_999) / 1_000_000, 1 << 30)
+      _ = poll(&request, 1, Int32(milliseconds))
+    }
+  }
+
+  private func take(
+    _ answer: kemon_worker_answer, _ verdict: UnsafeMutablePointer<kemon_verdict>?
+  ) -> WorkerReply {
+    answered.store(answer.number, ordering: .releasing)
+    current.withLock { $0 = nil }
+    switch answer.value {
+    case KEMON_WORKER_BLANK: return .answered(KEMON_OK)
+    case KEMON_WORKER_WRITTEN:
+      verdict?.take(answer.verdict)
+      return .answered(KEMON_OK)
+    default: return .answered(KEMON_E_FAILED)
     }
   }
 }
@@ -127,18 +141,60 @@ final class SocketLane: WorkerLane {
 /// A feed through a socket.
 final class SocketFeed: WorkerFeed {
   private let channel: SocketChannel
+  private let state = PosixLock(State())
+
+  private struct State {
+    var sent = SentEvents()
+    /// The worker says what it has taken.
+    var isTold = false
+  }
 
   init(_ channel: SocketChannel) { self.channel = channel }
 
-  /// Bytes that the worker has not received are not told in packets: something, or nothing.
+  /// Of a worker that does not say what it has taken: something, or nothing.
   var pending: UInt64 {
+    state.withLock { state in
+      look(&state)
+      return state.isTold ? state.sent.pending : min(unreceived, 1)
+    }
+  }
+
+  var taken: UInt64 {
+    state.withLock { state in
+      look(&state)
+      return state.isTold ? state.sent.taken : .max - unreceived
+    }
+  }
+
+  /// Bytes, and what the kernel adds to them.
+  private var unreceived: UInt64 {
     var bytes: Int32 = 0
-    return ioctl(channel.descriptor, UInt(TIOCOUTQ), &bytes) == 0 && bytes > 0 ? 1 : 0
+    return ioctl(channel.descriptor, UInt(TIOCOUTQ), &bytes) == 0 ? UInt64(max(bytes, 0)) : 0
+  }
+
+  /// Receives what the worker says; no more than it could have to say.
+  private func look(_ state: inout State) {
+    var number: UInt64 = 0
+    let size = MemoryLayout<UInt64>.size
+    for _ in 0..<4096 {
+      let count = recv(channel.descriptor, &number, size, Int32(MSG_DONTWAIT))
+      // One that ended before it had read everything is told of first, then what it has said.
+      if count < 0, errno == ECONNRESET || errno == EINTR { continue }
+      guard count == size else { return }
+      state.isTold = true
+      state.sent.take(upTo: number)
+    }
   }
 
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
-    let head = MemoryLayout<kemon_worker_request>.size
-    let request = kemon_worker_request(size: UInt32(head), handler: handler, number: 0)
-    return channel.send(request, nil, event) == 0
+    state.withLock { state in
+      look(&state)
+      let head = MemoryLayout<kemon_worker_request>.size
+      let number = state.isTold ? state.sent.next : 0
+      let request = kemon_worker_request(size: UInt32(head), handler: handler, number: number)
+      guard channel.send(request, nil, event) == 0 else { return false }
+      if state.isTold { state.sent.add(event.pointee.seq) }
+      return true
+    }
   }
 }

@@ -21,29 +21,82 @@ enum WorkerFrame: UInt32 {
 
 /// One end of a control socket: whole frames, with a time limit.
 ///
-/// One thread at a time.
-struct WorkerControl {
+/// What is left of a frame when its time is over is sent or received by the next call, so that the stream never slips. One
+/// thread at a time.
+final class WorkerControl {
   static let headerSize = MemoryLayout<kemon_worker_frame>.size
   static let limit = Int(KEMON_WORKER_FRAME_LIMIT)
+  private static let block = 64 << 10
 
   let descriptor: Int32
+  /// Of the process at the other end, whose end is the stream's, whoever else may have the socket; -1 for none.
+  private let process: Int32
+  private var unsent: [UInt8] = []
+  private var received: [UInt8] = []
+  /// Answers that are still to come and that nobody waits for any more.
+  private var owed = 0
+
+  init(descriptor: Int32, process: Int32 = -1) {
+    self.descriptor = descriptor
+    self.process = process
+  }
+
+  /// Sends a request, and returns the answer to it; nil at the end of the stream.
+  ///
+  /// Answers come in the order of the requests: late ones to earlier requests are thrown away.
+  ///
+  /// - Parameter frames: the request, behind what belongs to it.
+  func ask(
+    _ frames: [(WorkerFrame, [UInt8])], deadline: UInt64
+  ) throws(WorkerFailure) -> (type: WorkerFrame, body: [UInt8])? {
+    try flush(deadline: deadline)
+    while owed > 0 {
+      guard try receive(deadline: deadline) != nil else { return nil }
+      owed -= 1
+    }
+    for (_, body) in frames { try Self.check(body) }
+    for (type, body) in frames { add(type, body) }
+    owed = 1
+    try flush(deadline: deadline)
+    let answer = try receive(deadline: deadline)
+    owed = 0
+    return answer
+  }
 
   /// Sends a frame.
   ///
   /// - Throws: ``WorkerFailure`` when the other side is gone, or does not read.
   func send(_ type: WorkerFrame, _ body: [UInt8], deadline: UInt64) throws(WorkerFailure) {
-    guard body.count <= Self.limit else {
+    try Self.check(body)
+    add(type, body)
+    try flush(deadline: deadline)
+  }
+
+  /// Sends a frame of JSON.
+  func send(_ type: WorkerFrame, _ body: JSONValue, deadline: UInt64) throws(WorkerFailure) {
+    try send(type, Array(body.text.utf8), deadline: deadline)
+  }
+
+  private static func check(_ body: [UInt8]) throws(WorkerFailure) {
+    guard body.count <= limit else {
       throw WorkerFailure(
-        "a message of \(body.count) bytes; at most \(Self.limit) can be sent", status: KEMON_E_FULL)
+        "a message of \(body.count) bytes; at most \(limit) can be sent", status: KEMON_E_FULL)
     }
+  }
+
+  private func add(_ type: WorkerFrame, _ body: [UInt8]) {
     let header = kemon_worker_frame(length: UInt32(body.count), type: type.rawValue)
-    let bytes = withUnsafeBytes(of: header) { Array($0) } + body
+    withUnsafeBytes(of: header) { unsent += $0 }
+    unsent += body
+  }
+
+  private func flush(deadline: UInt64) throws(WorkerFailure) {
     var sent = 0
-    while sent < bytes.count {
-      let count = bytes[sent...]
-        .withUnsafeBytes {
-          Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
+    defer { unsent.removeFirst(sent) }
+    while sent < unsent.count {
+      let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+      let count = unsent[sent...]
+        .withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
       if count > 0 {
         sent += count
       } else if errno == EAGAIN {
@@ -54,41 +107,35 @@ struct WorkerControl {
     }
   }
 
-  /// Sends a frame of JSON.
-  func send(_ type: WorkerFrame, _ body: JSONValue, deadline: UInt64) throws(WorkerFailure) {
-    try send(type, Array(body.text.utf8), deadline: deadline)
-  }
-
   /// Receives a frame; nil at the end of the stream.
   func receive(deadline: UInt64) throws(WorkerFailure) -> (type: WorkerFrame, body: [UInt8])? {
-    guard let head = try read(Self.headerSize, deadline: deadline) else { return nil }
-    let header = head.withUnsafeBytes { $0.loadUnaligned(as: kemon_worker_frame.self) }
+    guard try fill(to: Self.headerSize, deadline: deadline) else { return nil }
+    let header = received.withUnsafeBytes { $0.loadUnaligned(as: kemon_worker_frame.self) }
     guard let type = WorkerFrame(rawValue: header.type), header.length <= Self.limit else {
       throw WorkerFailure("a frame of type \(header.type) and \(header.length) bytes")
     }
-    guard let body = try read(Int(header.length), deadline: deadline) else {
-      throw WorkerFailure("the stream ends inside a frame")
-    }
-    return (type, body)
+    _ = try fill(to: Self.headerSize + Int(header.length), deadline: deadline)
+    defer { received = [] }
+    return (type, Array(received[Self.headerSize...]))
   }
 
-  private func read(_ count: Int, deadline: UInt64) throws(WorkerFailure) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: count)
-    var filled = 0
-    while filled < count {
+  /// Receives until there are so many bytes of a frame; false at the end of the stream, in front of a frame.
+  private func fill(to size: Int, deadline: UInt64) throws(WorkerFailure) -> Bool {
+    var block = [UInt8](repeating: 0, count: min(max(size - received.count, 0), Self.block))
+    while received.count < size {
       try wait(for: POLLIN, deadline: deadline)
-      let got = bytes[filled...]
-        .withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-      if got > 0 {
-        filled += got
-      } else if got == 0 || errno == ECONNRESET {
-        if filled == 0 { return nil }
+      let room = min(size - received.count, block.count)
+      let count = read(descriptor, &block, room)
+      if count > 0 {
+        received += block[..<count]
+      } else if count == 0 || errno == ECONNRESET {
+        if received.isEmpty { return false }
         throw WorkerFailure("the stream ends inside a frame")
       } else if errno != EINTR, errno != EAGAIN {
         throw WorkerFailure("the control socket: \(describe(errno: errno))")
       }
     }
-    return bytes
+    return true
   }
 
   private func wait(for events: Int32, deadline: UInt64) throws(WorkerFailure) {
@@ -97,9 +144,15 @@ struct WorkerControl {
       guard now < deadline else {
         throw WorkerFailure("no answer in time", status: KEMON_E_STATE)
       }
-      var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+      var requests = [
+        pollfd(fd: descriptor, events: Int16(events), revents: 0),
+        pollfd(fd: process, events: Int16(POLLIN), revents: 0),
+      ]
       let milliseconds = min((deadline - now) / 1_000_000 + 1, 1 << 30)
-      if poll(&request, 1, Int32(milliseconds)) > 0 { return }
+      guard poll(&requests, nfds_t(requests.count), Int32(milliseconds)) > 0 else { continue }
+      // What it has sent before its end is still read: looked at again, now that nothing more comes.
+      if requests[0].revents != 0 || poll(&requests, 1, 0) > 0 { return }
+      throw WorkerFailure("the process ended")
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import KemonBus
 import KemonEvents
+import KemonPlatform
 import KemonText
 
 /// The host's stand-in for a handler in a worker: what the dispatcher calls.
@@ -14,6 +15,14 @@ final class WorkerHandler: Sendable {
   /// Nanoseconds that a call may take.
   let budget: UInt64
   unowned let plugin: WorkerPlugin
+  /// What is known of its faults, once it is registered.
+  private let standing = PosixLock<HandlerStanding?>(nil)
+
+  /// Nanoseconds that a call may take now: next to none while its votes decide nothing.
+  var limit: UInt64 {
+    let isQuarantined = standing.withLock { $0?.isQuarantined } ?? false
+    return isQuarantined ? min(budget, CallBudget.inQuarantine) : budget
+  }
 
   /// Takes the description of a handler by a worker.
   init?(_ description: JSONValue, of plugin: WorkerPlugin) {
@@ -64,6 +73,15 @@ final class WorkerHandler: Sendable {
     }
     return token
   }
+
+  /// The stand-in behind a request that ``register(with:)`` has made.
+  static func of(_ request: HandlerRequest) -> WorkerHandler? {
+    guard request.isStandIn, let context = request.context else { return nil }
+    return Unmanaged<WorkerHandler>.fromOpaque(context).takeUnretainedValue()
+  }
+
+  /// Tells it what is known of its faults.
+  func follow(_ standing: HandlerStanding) { self.standing.withLock { $0 = standing } }
 
   private static let ask: kemon_handler_fn = { context, event, verdict in
     guard let context, let event, let verdict else { return KEMON_E_INVALID }

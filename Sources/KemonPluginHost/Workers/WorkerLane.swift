@@ -6,8 +6,8 @@ import KemonEvents
 enum WorkerReply: Equatable {
   /// The handler returned this; the verdict is written.
   case answered(kemon_status)
-  /// The time is over, and the worker is still at it.
-  case timedOut
+  /// The time is over, and the worker is still at it; the question's number in its lane.
+  case timedOut(UInt64)
   /// The worker did not come to it in time.
   case noTurn
   /// The worker ended while it was at it.
@@ -21,7 +21,7 @@ protocol WorkerLane: AnyObject, Sendable {
   /// Asks a handler, and waits for its answer.
   ///
   /// - Parameters:
-  ///   - handler: its place in the worker's list.
+  ///   - handler: the worker's number for it.
   ///   - verdict: blank; written to when the handler has answered.
   ///   - deadline: of the monotonic clock.
   func ask(
@@ -29,8 +29,11 @@ protocol WorkerLane: AnyObject, Sendable {
     _ verdict: UnsafeMutablePointer<kemon_verdict>, deadline: UInt64
   ) -> WorkerReply
 
-  /// How many questions the worker has finished.
-  var finished: UInt64 { get }
+  /// The number of the first question that the worker has not finished, as far as is known.
+  var next: UInt64 { get }
+
+  /// Whether the worker has finished a question, in time or later; looks, and does not wait.
+  func hasFinished(_ number: UInt64) -> Bool
 
   /// What the worker is at, or was when it ended; nil for nothing.
   var activity: WorkerActivity? { get }
@@ -43,8 +46,11 @@ protocol WorkerFeed: AnyObject, Sendable {
   /// - Returns: false when there is none.
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool
 
-  /// Events that were sent and not yet taken.
+  /// Events that were sent and that not all their handlers have seen yet.
   var pending: UInt64 { get }
+
+  /// How often the worker has taken something that was sent.
+  var taken: UInt64 { get }
 }
 
 extension UnsafeMutablePointer<kemon_verdict> {

@@ -26,18 +26,20 @@ final class WorkerPage: @unchecked Sendable {
     let file = ckemon_memfd_create("kemon-page")
     guard file >= 0 else { throw WorkerFailure("no file in memory: \(describe(errno: -file))") }
     defer { close(file) }
-    guard ftruncate(file, Self.size) == 0, ckemon_memfd_seal_size(file) == 0 else {
+    guard ftruncate(file, Self.size) == 0 else {
       throw WorkerFailure("a page of \(Self.size) bytes: \(describe(errno: errno))")
     }
     var error: Int32 = 0
     guard let map = ckemon_map_shared(file, Self.size, &error) else {
       throw WorkerFailure("the page cannot be mapped: \(describe(errno: error))")
     }
-    // A description of its own that nobody can write through.
-    let reading = open("/proc/self/fd/\(file)", O_RDONLY | O_CLOEXEC)
+    // From here on the mapping is the only way to write, also for who opens the file again by its name below /proc.
+    let sealed = ckemon_memfd_seal_for_mapped(file)
+    let reading = sealed == 0 ? open("/proc/self/fd/\(file)", O_RDONLY | O_CLOEXEC) : sealed
     guard reading >= 0 else {
+      let error = sealed == 0 ? errno : -sealed
       ckemon_unmap(map, Self.size)
-      throw WorkerFailure("the page cannot be opened: \(describe(errno: errno))")
+      throw WorkerFailure("the page cannot be opened: \(describe(errno: error))")
     }
     descriptor = reading
     base = map

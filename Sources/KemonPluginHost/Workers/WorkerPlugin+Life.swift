@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import KemonBus
 import KemonEvents
 import KemonPlatform
@@ -76,12 +77,36 @@ extension WorkerPlugin {
   }
 
   private func save(to sink: UnsafeMutablePointer<kemon_sink>) -> kemon_status {
-    checkpoint()
+    do throws(WorkerFailure) {
+      try saveExactly()
+    } catch {
+      services.log.log(
+        .error, source: "host", "plugin \(name): its worker does not save its state: \(error)")
+      return error.status
+    }
     let saved = state.withLock { $0.saved }
     guard !saved.isEmpty else { return KEMON_OK }
     return saved.withUnsafeBytes {
       sink.pointee.write(sink, $0.baseAddress, UInt64($0.count))
     }
+  }
+
+  /// Asks for the state when all that was sent to be observed is in it; the host sends nothing more meanwhile.
+  ///
+  /// While there is no process, what the last one said holds, as it does for the next.
+  private func saveExactly() throws(WorkerFailure) {
+    guard let process = state.withLock({ $0.isRunning && $0.canSave ? $0.link : nil }) else {
+      return
+    }
+    let end = EventClock.monotonic() + limits.stopTime
+    while process.feed.pending > 0 {
+      guard !process.hasEnded else { throw WorkerFailure("the process ended") }
+      guard EventClock.monotonic() < end else {
+        throw WorkerFailure("\(process.feed.pending) events wait to be observed")
+      }
+      usleep(200)
+    }
+    try takeState(of: process, nanoseconds: limits.stopTime)
   }
 
   // MARK: Frames
@@ -145,25 +170,48 @@ extension WorkerPlugin {
 
   /// Asks the plugin for its state, which the next process will get.
   func checkpoint() {
-    let process = state.withLock { $0.isRunning && $0.canSave ? $0.link : nil }
-    guard let process,
-      let saved = try? process.exchange(
-        [(.save, Array("{}".utf8))], awaiting: .saved, nanoseconds: limits.budget)
-    else { return }
-    state.withLock { $0.saved = saved }
+    guard let process = state.withLock({ $0.isRunning && $0.canSave ? $0.link : nil }) else {
+      return
+    }
+    do throws(WorkerFailure) {
+      try takeState(of: process, nanoseconds: limits.budget)
+    } catch {
+      // Once, until it can again; one that ends has another story.
+      let isKnown = state.withLock { state in
+        defer { state.cannotSave = true }
+        return state.cannotSave
+      }
+      guard !isKnown, !process.waitForEnd(milliseconds: 100) else { return }
+      services.log.log(
+        .warn, source: "host",
+        "plugin \(name): its worker does not save its state (\(error)); the next one gets an older one"
+      )
+    }
+  }
+
+  private func takeState(
+    of process: WorkerProcess, nanoseconds: UInt64
+  ) throws(WorkerFailure) {
+    let saved = try process.exchange(
+      [(.save, Array("{}".utf8))], awaiting: .saved, nanoseconds: nanoseconds)
+    state.withLock { state in
+      state.saved = saved
+      state.cannotSave = false
+    }
   }
 
   /// Ends the worker: it stops and destroys its plugin, or is ended.
   ///
   /// - Parameter isAsked: whether it is asked to; one that could not create its plugin ends by itself.
   func end(isAsked: Bool = true) {
-    let (process, supervisor) = state.withLock { state in
+    let (process, successor, supervisor) = state.withLock { state in
       state.isEnding = true
       state.isRunning = false
       state.isAsked = state.link.map { !$0.hasEnded } ?? true
       defer { state.supervisor = nil }
-      return (state.link, state.supervisor)
+      return (state.link, state.successor, state.supervisor)
     }
+    successor?.kill()
     if let process, isAsked, !process.hasEnded {
       do throws(WorkerFailure) {
         let body = try process.exchange(

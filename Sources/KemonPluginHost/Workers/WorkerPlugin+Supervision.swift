@@ -80,16 +80,16 @@ extension WorkerPlugin {
 
   /// A lane whose worker has been at one question for far too long.
   private func hangingLane(_ process: WorkerProcess, _ now: UInt64) -> Overdue? {
-    state.withLock { state in
-      for (number, overdue) in state.overdue {
-        if process.lanes[number].finished != overdue.finished {
-          state.overdue[number] = nil
-        } else if now - min(overdue.since, now) >= limits.grace {
-          return overdue
+    for (number, overdue) in state.withLock({ $0.overdue }) {
+      guard overdue.process === process, !process.lanes[number].hasFinished(overdue.number) else {
+        state.withLock { state in
+          if state.overdue[number] == overdue { state.overdue[number] = nil }
         }
+        continue
       }
-      return nil
+      if now - min(overdue.since, now) >= limits.grace { return overdue }
     }
+    return nil
   }
 
   // MARK: When it has ended
@@ -98,7 +98,7 @@ extension WorkerPlugin {
   private func bury(_ process: WorkerProcess, _ end: WorkerProcess.End, _ reason: String?) {
     let places = process.lanes.compactMap(\.activity)
       .map { activity in
-        let handler = state.withLock { $0.handlers[activity.handler]?.handler.name } ?? "?"
+        let handler = handlerOf(activity)?.name ?? "?"
         return "in handler \"\(handler)\" at \(activity)"
       }
     let story =
@@ -131,27 +131,40 @@ extension WorkerPlugin {
       delay = min(delay * 2, limits.strikes.longestPause)
       state.withLock { $0.report.isQuarantined = false }
       do throws(WorkerFailure) {
-        let process = try launch()
-        do throws(WorkerFailure) {
-          try revive(process)
-        } catch {
-          process.kill()
-          _ = process.reap()
-          throw error
-        }
-        let isWanted = state.withLock { state in
-          if !state.isEnding { state.link = process }
-          return !state.isEnding
-        }
-        if isWanted { return process }
-        process.kill()
-        _ = process.reap()
-        return nil
+        return try successor()
       } catch {
+        if state.withLock({ $0.isEnding }) { return nil }
         services.log.log(
           .error, source: "host", "plugin \(name): its worker cannot be started again: \(error)")
       }
     }
+  }
+
+  /// Starts a process and lets it take the place of the last; nil when the plugin is to end.
+  private func successor() throws(WorkerFailure) -> WorkerProcess? {
+    let process = try launch()
+    do throws(WorkerFailure) {
+      // Whoever ends the plugin need not wait until it is ready: it finds it here.
+      let isWanted = state.withLock { state in
+        if !state.isEnding { state.successor = process }
+        return !state.isEnding
+      }
+      if isWanted { try revive(process) }
+    } catch {
+      state.withLock { $0.successor = nil }
+      process.kill()
+      _ = process.reap()
+      throw error
+    }
+    let isWanted = state.withLock { state in
+      state.successor = nil
+      if !state.isEnding { state.link = process }
+      return !state.isEnding
+    }
+    if isWanted { return process }
+    process.kill()
+    _ = process.reap()
+    return nil
   }
 
   /// Waits; false when the plugin is to end.

@@ -28,6 +28,8 @@ final class WorkerPlugin: @unchecked Sendable {
   struct State {
     /// The process, while questions can be asked.
     var link: WorkerProcess?
+    /// One that is to take the place of the last, while it is made ready.
+    var successor: WorkerProcess?
     var supervisor: WorkerThread?
     var isEnding = false
     /// It was asked to stop while it lived: its end is no accident.
@@ -39,6 +41,8 @@ final class WorkerPlugin: @unchecked Sendable {
     var concurrency = UInt32(KEMON_CONC_FREE)
     var saved: [UInt8] = []
     var canSave = false
+    /// It did not, when it was asked last.
+    var cannotSave = false
     /// Questions that nobody waits for any more, by lane.
     var overdue: [Int: Overdue] = [:]
     var report = WorkerReport()
@@ -46,9 +50,15 @@ final class WorkerPlugin: @unchecked Sendable {
     unowned var host: LoadedPlugin?
   }
 
-  struct Overdue {
-    let finished: UInt64
+  struct Overdue: Equatable {
+    let process: WorkerProcess
+    let number: UInt64
+    /// When the handler had had its time.
     let since: UInt64
+
+    static func == (left: Overdue, right: Overdue) -> Bool {
+      left.process === right.process && left.number == right.number
+    }
   }
 
   init(
@@ -100,22 +110,49 @@ final class WorkerPlugin: @unchecked Sendable {
   ) -> kemon_status {
     let (link, concurrency) = state.withLock { ($0.isRunning ? $0.link : nil, $0.concurrency) }
     guard let link else { return StandInStatus.absent }
+    let allowance = CallBudget.allowance(
+      handler.limit, deadline: event.pointee.deadline_ns, now: services.clock.now())
+    guard allowance > 0 else { return StandInStatus.noTurn }
     tellTime(event)
     let number = laneNumber(concurrency, event, of: link.lanes.count)
     let lane = link.lanes[number]
-    let deadline = EventClock.monotonic() + handler.budget
-    switch lane.ask(handler.id, event, verdict, deadline: deadline) {
+    let begin = EventClock.monotonic()
+    switch lane.ask(handler.id, event, verdict, deadline: begin + allowance) {
     case .answered(let status): return status
     case .absent: return StandInStatus.absent
     case .died: return StandInStatus.died
-    case .noTurn: return StandInStatus.noTurn
-    case .timedOut:
-      state.withLock { state in
-        guard state.overdue[number] == nil else { return }
-        state.overdue[number] = Overdue(finished: lane.finished, since: EventClock.monotonic())
+    case .noTurn:
+      // What it is at instead may be a question that was given up before its turn: nobody else watches that one.
+      let next = lane.next
+      if let activity = lane.activity, let other = handlerOf(activity) {
+        let now = EventClock.monotonic()
+        note(Overdue(process: link, number: next, since: now + other.budget), in: number)
       }
+      return StandInStatus.noTurn
+    case .timedOut(let question):
+      // The event may have had less time than the handler has.
+      note(Overdue(process: link, number: question, since: begin + handler.budget), in: number)
       return StandInStatus.timedOut
     }
+  }
+
+  private func note(_ overdue: Overdue, in lane: Int) {
+    state.withLock { state in
+      guard state.link === overdue.process else { return }
+      // Of two of the same process the later one: the worker has begun it after the other.
+      if let known = state.overdue[lane], known.process === overdue.process,
+        known.number > overdue.number
+          || (known.number == overdue.number && known.since <= overdue.since)
+      {
+        return
+      }
+      state.overdue[lane] = overdue
+    }
+  }
+
+  /// The handler that a worker is in.
+  func handlerOf(_ activity: WorkerActivity) -> WorkerHandler? {
+    state.withLock { $0.handlers[activity.handler]?.handler }
   }
 
   /// Which lane an event takes: those that the plugin wants one after the other take the same one.
@@ -143,7 +180,7 @@ final class WorkerPlugin: @unchecked Sendable {
         return lose(event)
       }
       if link.feed.send(handler.id, event) { return KEMON_OK }
-      if standstill.hasLasted(limits.stopTime, at: link.feed.pending) {
+      if standstill.hasLasted(limits.stopTime, at: link.feed.taken) {
         services.log.log(
           .error, source: "host", "plugin \(name): its observer does not go on; its worker is ended"
         )

@@ -64,9 +64,10 @@ final class WorkerProcess: @unchecked Sendable {
     pidfd = ckemon_pidfd_open(pid)
     lanes = channels.lanes
     feed = channels.feed
-    control = PosixLock(WorkerControl(descriptor: sockets.near.release()))
+    control = PosixLock(WorkerControl(descriptor: sockets.near.release(), process: pidfd))
     pump = WorkerPump(
-      output: written.near.release(), log: logged.near.release(), name: name, to: output, log)
+      output: written.near.release(), log: logged.near.release(),
+      process: fcntl(pidfd, F_DUPFD_CLOEXEC, 0), name: name, to: output, log)
     guard pidfd >= 0 else {
       _ = Glibc.kill(pid, SIGKILL)
       _ = reap()
@@ -82,7 +83,7 @@ final class WorkerProcess: @unchecked Sendable {
 
   // MARK: Talking
 
-  /// Sends frames and waits for the answer to the last one.
+  /// Sends a request, behind what belongs to it, and waits for its answer.
   ///
   /// - Throws: ``WorkerFailure``: what the worker says, or that it says nothing.
   func exchange(
@@ -90,8 +91,7 @@ final class WorkerProcess: @unchecked Sendable {
   ) throws(WorkerFailure) -> [UInt8] {
     let deadline = EventClock.monotonic() + nanoseconds
     return try control.withLock { control throws(WorkerFailure) in
-      for (type, body) in frames { try control.send(type, body, deadline: deadline) }
-      guard let (type, body) = try control.receive(deadline: deadline) else {
+      guard let (type, body) = try control.ask(frames, deadline: deadline) else {
         throw WorkerFailure("the process ended")
       }
       if type == .failed { throw WorkerFailure(try body.json()) }

@@ -32,7 +32,7 @@ extension JSONNode {
 }
 
 /// A recursive descent over bytes; `index` never passes the end.
-private struct JSONParser {
+struct JSONParser {
   /// Deeper nesting than this is refused, so that hostile input cannot exhaust the stack.
   static let depthLimit = 128
 

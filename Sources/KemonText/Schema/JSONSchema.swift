@@ -25,6 +25,8 @@ public struct JSONSchema: Sendable, Equatable {
     guard reader.problems.isEmpty else { throw SchemaFailure(problems: reader.problems) }
     self.value = value
     self.definitions = definitions
+    // Those of an empty value at once: whoever wrote the schema hears of it, not whoever uses it.
+    _ = try fillingDefaults(in: .object([:]))
   }
 
   /// Whether two schemas were written alike.
@@ -35,15 +37,18 @@ public struct JSONSchema: Sendable, Equatable {
 
   /// Everything about a value that breaks the schema, in the order of its paths.
   public func problems(of value: JSONValue) -> [SchemaProblem] {
-    var check = SchemaCheck(definitions: definitions)
-    check.check(value, root, at: "")
-    return check.problems
+    SchemaCheck.problems(of: value, shownAs: redacting(value), root, definitions)
   }
 
   /// The value with the defaults of members that are missing.
   ///
   /// Defaults of members and elements are filled in wherever they certainly apply: not below `anyOf`, `oneOf` and `not`.
-  public func fillingDefaults(in value: JSONValue) -> JSONValue { fill(value, root) }
+  ///
+  /// - Throws: when defaults bring ever more defaults with them.
+  public func fillingDefaults(in value: JSONValue) throws(SchemaFailure) -> JSONValue {
+    var room = Self.defaultLimit
+    return try fill(value, [root], 0, &room)
+  }
 
   /// The value with its secrets replaced: what a schema with `"x-secret": true` may apply to.
   public func redacting(_ value: JSONValue) -> JSONValue { redact(value, [root]) }
@@ -71,57 +76,88 @@ public struct JSONSchema: Sendable, Equatable {
 // MARK: Defaults and secrets
 
 extension JSONSchema {
-  private func fill(_ value: JSONValue, _ node: SchemaNode) -> JSONValue {
-    var value = value
-    for part in certain(node) {
-      switch value {
-      case .object(var members):
-        for (name, property) in part.properties {
-          if let member = members[name] {
-            members[name] = fill(member, property)
-          } else if let other = certain(property).compactMap(\.defaultValue).first {
-            members[name] = fill(other, property)
-          }
-        }
-        if case .schema(let rest) = part.additional {
-          for (name, member) in members where part.properties[name] == nil {
-            members[name] = fill(member, rest.node)
-          }
-        }
-        value = .object(members)
-      case .array(let elements):
-        if let items = part.items { value = .array(elements.map { fill($0, items.node) }) }
-      default: break
-      }
+  /// Values that defaults bring into one value, those inside of them counted.
+  private static let defaultLimit = 100_000
+  /// Levels of a value with its defaults: twice what can be written.
+  private static let depthLimit = 2 * JSONParser.depthLimit
+
+  private func fill(
+    _ value: JSONValue, _ nodes: [SchemaNode], _ depth: Int, _ room: inout Int
+  ) throws(SchemaFailure) -> JSONValue {
+    guard depth < Self.depthLimit, room > 0 else {
+      throw SchemaFailure(problems: [
+        SchemaProblem(
+          path: "", found: "defaults that bring ever more defaults with them",
+          needed: "at most \(Self.defaultLimit), \(Self.depthLimit) deep")
+      ])
     }
-    return value
+    let parts = certain(nodes)
+    switch value {
+    case .object(var members):
+      for name in Set(parts.flatMap(\.properties.keys)) where members[name] == nil {
+        let properties = certain(parts.compactMap { $0.properties[name] })
+        guard let other = properties.compactMap(\.defaultValue).first else { continue }
+        members[name] = other
+        room -= other.count
+      }
+      for (name, member) in members {
+        members[name] = try fill(member, Self.below(name, parts), depth + 1, &room)
+      }
+      return .object(members)
+    case .array(var elements):
+      let items = parts.compactMap(\.items?.node)
+      for (index, element) in elements.enumerated() {
+        elements[index] = try fill(element, items, depth + 1, &room)
+      }
+      return .array(elements)
+    default: return value
+    }
   }
 
-  /// The schemas that a value must keep where it must keep this one.
-  private func certain(_ node: SchemaNode) -> [SchemaNode] {
-    let referred = node.reference.flatMap { definitions[$0] }
-    return [node] + (referred.map(certain) ?? []) + node.allOf.flatMap(certain)
+  /// The schemas that a value must keep where it must keep these.
+  private func certain(_ nodes: [SchemaNode]) -> [SchemaNode] {
+    reach(nodes) { $0.allOf }
   }
 
-  /// The schemas that may have a say about a value where this one has.
-  private func possible(_ node: SchemaNode) -> [SchemaNode] {
-    let referred = node.reference.flatMap { definitions[$0] }
-    let others = node.allOf + node.anyOf + node.oneOf + (node.not.map { [$0.node] } ?? [])
-    return [node] + (referred.map(possible) ?? []) + others.flatMap(possible)
+  /// The schemas that may have a say about a value where these have.
+  private func possible(_ nodes: [SchemaNode]) -> [SchemaNode] {
+    reach(nodes) { node in
+      node.allOf + node.anyOf + node.oneOf + (node.not.map { [$0.node] } ?? [])
+    }
+  }
+
+  /// Schemas, what they refer to and what else belongs to them, each once, however often it is named.
+  private func reach(
+    _ nodes: [SchemaNode], _ others: (SchemaNode) -> [SchemaNode]
+  ) -> [SchemaNode] {
+    var reached: [SchemaNode] = []
+    var seen: Set<Int> = []
+    var waiting = Array(nodes.reversed())
+    while let node = waiting.popLast() {
+      guard seen.insert(node.number).inserted else { continue }
+      reached.append(node)
+      waiting += others(node).reversed()
+      if let referred = node.reference.flatMap({ definitions[$0] }) { waiting.append(referred) }
+    }
+    return reached
+  }
+
+  /// What schemas of an object say about one of its members.
+  private static func below(_ name: String, _ parts: [SchemaNode]) -> [SchemaNode] {
+    parts.compactMap { part in
+      if let property = part.properties[name] { return property }
+      if case .schema(let rest) = part.additional { return rest.node }
+      return nil
+    }
   }
 
   private func redact(_ value: JSONValue, _ nodes: [SchemaNode]) -> JSONValue {
-    let parts = nodes.flatMap(possible)
+    let parts = possible(nodes)
     if parts.contains(where: \.isSecret) { return .string(Self.redaction) }
     switch value {
     case .object(let members):
       let redacted = members.map { name, member in
-        let below = parts.flatMap { part -> [SchemaNode] in
-          if let property = part.properties[name] { return [property] }
-          if case .schema(let rest) = part.additional { return [rest.node] }
-          return []
-        }
-        return (name, redact(member, below))
+        (name, redact(member, Self.below(name, parts)))
       }
       return .object(Dictionary(uniqueKeysWithValues: redacted))
     case .array(let elements):
@@ -132,6 +168,15 @@ extension JSONSchema {
 }
 
 extension JSONValue {
+  /// How many values it is, with those inside of it.
+  fileprivate var count: Int {
+    switch self {
+    case .array(let elements): elements.reduce(1) { $0 + $1.count }
+    case .object(let members): members.values.reduce(1) { $0 + $1.count }
+    default: 1
+    }
+  }
+
   /// Every text and number in the value.
   fileprivate var texts: [String] {
     switch self {

@@ -34,6 +34,8 @@ struct SchemaNode: Sendable {
     init(_ node: SchemaNode) { self.node = node }
   }
 
+  /// Which one it is of those of its schema; copies have the same.
+  let number: Int
   /// Nothing keeps the schema `false`.
   var isNever = false
   var kinds: [Kind]?
@@ -64,6 +66,8 @@ struct SchemaNode: Sendable {
   var anyOf: [SchemaNode] = []
   var oneOf: [SchemaNode] = []
   var not: Box?
+
+  init(number: Int) { self.number = number }
 
   /// How many there may be of something.
   struct Limits: Sendable {

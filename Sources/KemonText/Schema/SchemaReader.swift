@@ -4,9 +4,11 @@
 struct SchemaReader {
   private(set) var problems: [SchemaProblem] = []
   private var references: [(path: String, name: String)] = []
+  private var count = 0
 
   mutating func node(_ value: JSONValue, at path: String) -> SchemaNode {
-    var node = SchemaNode()
+    var node = SchemaNode(number: count)
+    count += 1
     if case .bool(let isAny) = value {
       node.isNever = !isAny
       return node

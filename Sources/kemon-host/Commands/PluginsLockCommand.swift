@@ -8,9 +8,9 @@ struct PluginsLockCommand: ParsableCommand {
     commandName: "lock",
     abstract: "Write plugins.lock: only what is in the folder now may be loaded from it.",
     discussion: """
-      What the lock says of a plugin that is in it already stays: mode, tier, priority, capabilities. \
-      A new plugin is granted what its manifest asks for. Ends with 65 when files of the folder are \
-      wrong; they are not in the lock.
+      What the lock says of a plugin that is in it already stays: mode, tier, priority, capabilities, \
+      and the key that must have signed it. A new plugin is granted what its manifest asks for. Ends with 65 \
+      when files of the folder are wrong; the lock says nothing new of them.
       """)
 
   @Argument(help: "The folder.", completion: .directory)

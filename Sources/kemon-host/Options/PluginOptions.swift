@@ -50,7 +50,7 @@ struct PluginOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       How long calls of handlers may take: 50ms for those that declare nothing, path-guard=20ms for a plugin, \
-      path-guard/check=none for a handler; may be given several times.
+      path-guard/check=none for a handler (in a process of its own: a second); may be given several times.
       """, valueName: "time"))
   var budgetTexts: [String] = []
 

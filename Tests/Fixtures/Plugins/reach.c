@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes what it can reach of the system, line by line, when it is created.
+ * Writes what it can reach of the system, line by line, when it is created. In workers only: in the process of a host it
+ * would trace its parent and stop it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -55,6 +56,18 @@ static int can_raise(int resource) {
   return setrlimit(resource, &limit) == 0;
 }
 
+/* The page is open for reading only, but is a file with a name. */
+static int can_map_page(void) {
+  int fd = open("/proc/self/fd/4", O_RDWR);
+  void *page = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  int works = page != MAP_FAILED || (fd >= 0 && write(fd, "", 1) == 1);
+  if (page != MAP_FAILED)
+    munmap(page, 4096);
+  if (fd >= 0)
+    close(fd);
+  return works;
+}
+
 static int open_descriptors(void) {
   int count = 0;
   for (int fd = 0; fd < 256; fd++)
@@ -73,6 +86,7 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
   say("the user's names", can_open("/etc/passwd", O_RDONLY));
   say("a new file", can_open("/tmp/kemon-reach", O_WRONLY | O_CREAT));
   say("a signal to its host", kill(getppid(), 0) == 0);
+  say("signals by a descriptor", fcntl(3, F_SETOWN, getpid()) == 0 || fcntl(3, F_SETSIG, SIGURG) == 0);
   say("the memory of its host", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0);
   void *code = mmap(NULL, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   say("code that it writes", code != MAP_FAILED);
@@ -83,6 +97,7 @@ static void *create(const kemon_host *h, const kemon_create *c, kemon_error *e) 
   char *much = malloc((size_t)3 << 30);
   say("3 GiB", much != NULL);
   free(much);
+  say("the page of its host", can_map_page());
   say("descriptors of its host", open_descriptors() > 12);
   return (void *)h;
 }

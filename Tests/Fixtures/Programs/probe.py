@@ -8,6 +8,7 @@ import struct
 import kemon
 
 count = 0
+is_full = False
 
 
 @kemon.create
@@ -24,6 +25,8 @@ def create(config, state):
 
 @kemon.save
 def save():
+    if is_full:
+        raise RuntimeError("full")
     return struct.pack("<Q", count)
 
 
@@ -34,14 +37,21 @@ def stop():
 
 @kemon.on("file.open", phase="pre", on_fault="deny")
 def guard(event):
-    global count
+    global count, is_full
     count += 1
+    is_full = event.path == "/full"
     if event.path == "/deny":
         return kemon.deny(errno.EACCES, "because", code=count)
     if event.path == "/allow":
         return kemon.allow()
     if event.path == "/narrow":
         return kemon.narrow(0x3)
+    if event.path == "/without":
+        return kemon.narrow(~0x3)
+    if event.path == "/true":
+        return True
+    if event.path == "/huge":
+        return kemon.deny(1 << 40)
     if event.path == "/raise":
         raise RuntimeError("on purpose")
     if event.path == "/die":
@@ -60,6 +70,8 @@ def guard(event):
 
 @kemon.on("file.*", observe=True)
 def watch(event):
+    if event.path == "/leave":
+        os._exit(4)
     print(event.kind, event.phase, event.pid, event.exe, event.fields().get("path"), event.verdict, sep="|")
 
 

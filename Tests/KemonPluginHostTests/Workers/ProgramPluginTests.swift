@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import KemonBus
 import KemonEvents
+import KemonPlatform
 import KemonTestSupport
 import KemonText
 import Testing
@@ -40,6 +41,7 @@ struct ProgramPluginTests {
     #expect(test.open("/other").action == .abstain)
     let narrowed = test.open("/narrow")
     #expect(narrowed.action == .modify && narrowed.allowMask == 3)
+    #expect(test.open("/without").allowMask == ~3)
     test.host.stop()
     #expect(test.collector.text.hasSuffix("stopped\n"))
     #expect(test.collector.logged.contains("warn: probe: created with []"))
@@ -54,6 +56,27 @@ struct ProgramPluginTests {
     #expect(test.dispatcher.handlerStatistics().map(\.faults) == [1])
   }
 
+  @Test(arguments: [("/true", "AttributeError"), ("/huge", "struct.error")])
+  func `one that returns no verdict has failed, and goes on`(path: String, error: String) throws {
+    let (test, _) = try start()
+    #expect(test.open(path).isDenied, "its on_fault")
+    #expect(test.open("/allow").action == .allow)
+    test.host.stop()
+    #expect(test.collector.logged.contains { $0.contains(error) })
+    #expect(test.host.plugins[0].worker?.deaths == 0)
+  }
+
+  @Test func `one that cannot save goes on, and cannot be reloaded`() throws {
+    let (test, _) = try start()
+    test.open("/full")
+    let problem = #expect(throws: PluginProblem.self) { try test.host.reload("probe") }
+    #expect(problem?.rule == .saveFailed)
+    #expect(test.open("/allow").action == .allow)
+    test.host.stop()
+    #expect(test.collector.logged.contains { $0.contains("RuntimeError: full") })
+    #expect(test.host.plugins[0].worker?.deaths == 0)
+  }
+
   @Test func `it observes everything, by the names of fields`() throws {
     let (test, _) = try start()
     for number in 0..<200 { test.open("/f\(number)", by: "/bin/cat") }
@@ -64,6 +87,23 @@ struct ProgramPluginTests {
     #expect(lines[0] == "file.open|pre|0|/bin/cat|/f0|0")
     #expect(lines[200] == "file.open|pre|0|/bin/cp|/deny|4")
     #expect(try #require(test.host.observerAccounts.first).isBalanced)
+  }
+
+  @Test func `what it had not shown when it ended is lost, and counted`() throws {
+    let (test, _) = try start()
+    var builder = RecordBuilder()
+    for path in ["/leave"] + (0..<100).map({ "/f\($0)" }) {
+      builder.begin(EventKind(KEMON_KIND_FILE_WRITE))
+      builder.setPayload(kemon_file(dev: 0, ino: 0, flags: 0, mode: 0, path: builder.text(path)))
+      test.dispatcher.dispatch(&builder)
+    }
+    let worker = { test.host.plugins[0].worker ?? WorkerReport() }
+    #expect(eventually { worker().deaths == 1 && worker().pid > 0 })
+    test.open("/deny")
+    test.host.stop()
+    let shown = test.collector.text.split(separator: "\n").count { $0.contains("|") }
+    let account = try #require(test.host.observerAccounts.first)
+    #expect(account.isBalanced && account.delivered == shown && account.lost >= 1)
   }
 
   @Test func `it is confined as every worker`() throws {
@@ -77,7 +117,8 @@ struct ProgramPluginTests {
   @Test func `one that ends is replaced, and goes on with its state`() throws {
     let (test, _) = try start()
     for _ in 0..<3 { test.open("/other") }
-    usleep(1_300_000)
+    let worker = try #require(test.host.state.withLock { $0.plugins[0].worker })
+    #expect(eventually { worker.state.withLock { $0.saved == [3, 0, 0, 0, 0, 0, 0, 0] } })
     #expect(test.open("/die").isDenied)
     var denied = test.open("/deny")
     for _ in 0..<1000 where denied.error != EACCES {

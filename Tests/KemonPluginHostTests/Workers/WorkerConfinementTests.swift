@@ -9,20 +9,18 @@ import Testing
 /// What a plugin can reach from a worker: it tries.
 @Suite struct WorkerConfinementTests {
   /// Loads the plugin that tries everything, and returns what it could do.
-  private func reach(
-    _ capabilities: String, isolate: IsolationPolicy = .all
-  ) throws -> Set<String> {
+  private func reach(_ capabilities: String) throws -> Set<String> {
     let test = try TestHost()
     let manifest =
       #"{\"name\": \"reach\", \"version\": \"1.0.0\", \"abi\": 1, \"capabilities\": [\#(capabilities)]}"#
     try test.folder.copy(Fixtures.build("reach", ["-DMANIFEST=\"\(manifest)\""]), to: "reach.so")
-    let report = test.load(isolate: isolate)
+    let report = test.load(isolate: .all)
     #expect(report.problems.isEmpty)
     let confinement = report.loaded.first?.worker?.confinement
     test.host.stop()
-    if isolate == .all { #expect(confinement?.contains("system calls") == true) }
+    #expect(confinement?.contains("system calls") == true)
     let lines = test.collector.text.split(separator: "\n")
-    #expect(lines.count == 14, "\(test.collector.logged)")
+    #expect(lines.count == 16, "\(test.collector.logged)")
     return Set(lines.filter { $0.hasSuffix(": yes") }.map { String($0.dropLast(5)) })
   }
 
@@ -32,6 +30,10 @@ import Testing
 
   @Test func `the capability net gives sockets, and nothing else`() throws {
     #expect(try reach(#"\"net\""#) == ["a thread", "a library", "a socket"])
+  }
+
+  @Test func `the capability to write gives no way into the host's page`() throws {
+    #expect(!(try reach(#"\"fs.data\""#).contains("the page of its host")))
   }
 
   @Test func `a capability that nobody knows is refused`() throws {

@@ -3,6 +3,7 @@
 import Glibc
 import KemonBus
 import KemonEvents
+import KemonPlatform
 import KemonTestSupport
 import KemonText
 import Testing
@@ -21,9 +22,11 @@ import Testing
     return limits
   }
 
-  private func start(_ limits: WorkerLimits = limits()) throws -> TestHost {
+  private func start(
+    _ limits: WorkerLimits = limits(), _ flags: [String] = []
+  ) throws -> TestHost {
     let test = try TestHost(limits: limits)
-    try test.folder.copy(Fixtures.build("counter"), to: "counter.so")
+    try test.folder.copy(Fixtures.build("counter", flags), to: "counter.so")
     #expect(test.load(isolate: .all).problems.isEmpty)
     #expect(test.host.start().isEmpty)
     return test
@@ -33,21 +36,16 @@ import Testing
     test.host.plugins[0].worker ?? WorkerReport()
   }
 
-  /// Waits until something is so; false when it does not come about.
-  private func eventually(_ isSo: () -> Bool) -> Bool {
-    for _ in 0..<5000 {
-      if isSo() { return true }
-      usleep(2000)
-    }
-    return false
+  /// Whether the worker of the only plugin is as a closure says.
+  private func worker(_ test: TestHost, _ isSo: (WorkerPlugin.State) -> Bool) -> Bool {
+    test.host.state.withLock { $0.plugins[0].worker }?.state.withLock { isSo($0) } ?? false
   }
 
   @Test func `a death is a fault of the handler, and a new process has its state`() throws {
     let test = try start()
     for number in 1...5 { #expect(test.open("/tmp/x").reasonCode == UInt32(number)) }
     let first = report(test).pid
-    // The state is asked for now and then.
-    usleep(150_000)
+    #expect(eventually { worker(test) { $0.saved == [5, 0, 0, 0] } }, "asked for now and then")
     #expect(test.open("/die").isDenied, "its on_fault")
     #expect(eventually { report(test).deaths == 1 && report(test).pid > 0 })
     #expect(report(test).pid != first)
@@ -121,6 +119,44 @@ import Testing
     #expect(test.host.plugins[0].state == .stopped)
   }
 
+  @Test func `one that keeps its pipes open beyond its end is buried all the same`() throws {
+    var limits = Self.limits()
+    // Whoever talks to it would take out of the socket what it has sent.
+    limits.checkpoint = 3_600_000_000_000
+    let test = try start(limits)
+    #expect(test.open("/hoard").isDenied, "its on_fault")
+    #expect(eventually { report(test).deaths == 1 && report(test).pid > 0 })
+    #expect(report(test).lastDeath.contains("signal 6"))
+    #expect(test.open("/tmp/x").action == .allow)
+    test.host.stop()
+  }
+
+  @Test func `it can be stopped while the next process does not get ready`() throws {
+    var limits = Self.limits()
+    limits.startTime = 3_600_000_000_000
+    let test = try start(limits, ["-DRETURNS"])
+    test.open("/tmp/x")
+    #expect(eventually { worker(test) { !$0.saved.isEmpty } })
+    test.open("/die")
+    #expect(eventually { worker(test) { $0.successor != nil } })
+    test.host.stop()
+    #expect(test.host.plugins[0].state == .stopped)
+  }
+
+  @Test func `an event without time is not shown to it`() throws {
+    let test = try start()
+    #expect(test.open("/tmp/x").reasonCode == 1)
+    var builder = RecordBuilder()
+    builder.begin(EventKind(KEMON_KIND_FILE_OPEN_PRE))
+    builder.setPayload(kemon_file(dev: 0, ino: 0, flags: 0, mode: 0, path: builder.text("/hang")))
+    builder.header.pointee.deadline_ns = 1
+    test.dispatcher.dispatch(&builder)
+    #expect(test.open("/tmp/x").reasonCode == 2)
+    #expect(try #require(test.dispatcher.handlerStatistics().first).standing?.strikes == 0)
+    #expect(report(test).deaths == 0)
+    test.host.stop()
+  }
+
   @Test func `threads that ask at the moment of its death are all answered`() throws {
     let test = try start()
     let denied = Flag()
@@ -145,7 +181,7 @@ import Testing
     test.host.stop()
   }
 
-  @Test func `processes end with the host that started them`() throws {
+  @Test func `its process has ended when the host has stopped`() throws {
     let test = try start()
     let pid = report(test).pid
     test.host.stop()

@@ -56,8 +56,8 @@ typedef struct kemon_worker_frame {
  * between the header and the event of a lane lies the verdict, blank, for the worker to write to. */
 typedef struct kemon_worker_request {
   uint32_t size;
-  uint32_t handler; /* its place in the list of handlers, from 0 */
-  uint64_t number;  /* over a socket: of the request, for its answer. In a ring: 0, and the worker writes 1 when it begins */
+  uint32_t handler; /* the worker's own id for it */
+  uint64_t number;  /* over a socket: of the request, from 1. In a ring: 0, and the worker writes 1 when it begins */
 } kemon_worker_request;
 
 /* Where the verdict of a lane's request lies. */

@@ -20,8 +20,12 @@ ANSWER_BLANK, ANSWER_WRITTEN, ANSWER_FAULT = 0, 1, 2
 _FRAME = struct.Struct("=II")
 _REQUEST = struct.Struct("=IIQ")
 _ANSWER = struct.Struct("=QII")
+_NUMBER = struct.Struct("=Q")
 _SEVERITIES = {"error": 3, "warn": 4, "info": 6, "debug": 7}
 _PACKET_LIMIT = 512 << 10
+_FRAME_LIMIT = 8 << 20
+# Of events to observe between two acknowledgements.
+_EVENTS_AT_ONCE = 32
 
 
 class Failure(Exception):
@@ -58,21 +62,48 @@ def _send(kind, body):
         data = data[os.write(CONTROL, data):]
 
 
+def _acknowledge(number):
+    """Says which of the events to observe was the last that is done with; first 0, before there are any."""
+    try:
+        os.write(EVENTS, _NUMBER.pack(number))
+    except BrokenPipeError:
+        pass
+
+
 def _described():
     return {"handlers": [description for _, description in handlers.values()], "concurrency": 1,
             "saves": "save" in life, "confinement": ""}
+
+
+def _fail(error):
+    """Tells the host what went wrong."""
+    if isinstance(error, Failure):
+        text = str(error)
+    else:
+        log(traceback.format_exc(), "error")
+        text = f"{type(error).__name__}: {error}"
+    _send(FAILED, {"status": -7, "text": text, "line": 0, "column": 0})
 
 
 def _guarded(function, *arguments):
     """Calls a function of the plugin's life; a failure is the host's to hear, and the end."""
     try:
         return function(*arguments)
-    except Failure as failure:
-        _send(FAILED, {"status": -7, "text": str(failure), "line": 0, "column": 0})
     except Exception as error:
-        log(traceback.format_exc(), "error")
-        _send(FAILED, {"status": -7, "text": f"{type(error).__name__}: {error}", "line": 0, "column": 0})
+        _fail(error)
     sys.exit(1)
+
+
+def _save():
+    """Answers with the plugin's state; a plugin that cannot save it goes on."""
+    try:
+        state = bytes(life["save"]()) if "save" in life else b""
+        if len(state) > _FRAME_LIMIT:
+            raise Failure(f"a state of {len(state)} bytes; at most {_FRAME_LIMIT} can be saved")
+    except Exception as error:
+        _fail(error)
+    else:
+        _send(SAVED, state)
 
 
 class _Session:
@@ -80,6 +111,8 @@ class _Session:
         self.kinds = {int(number): Kind(kind) for number, kind in hello["schema"]["kinds"].items()}
         self.buffer = bytearray(_PACKET_LIMIT)
         self.view = memoryview(self.buffer)
+        self.events = select.poll()
+        self.events.register(EVENTS, select.POLLIN)
         self.lanes = [LANES + number for number in range(hello["lanes"])]
 
     def take(self, channel):
@@ -91,30 +124,34 @@ class _Session:
         return handler, number, self.view[size:count]
 
     def call(self, handler, data):
-        try:
-            return handlers[handler][0](Event(data, self.kinds)), False
-        except Exception:
-            log(traceback.format_exc(), "error")
-            return None, True
+        return handlers[handler][0](Event(data, self.kinds))
 
     def answer(self, lane):
         request = self.take(lane)
         if request is None:
             os._exit(1)
         handler, number, data = request
-        verdict, failed = self.call(handler, data)
-        if failed:
-            reply = _ANSWER.pack(number, ANSWER_FAULT, 0) + BLANK
-        elif verdict is None:
-            reply = _ANSWER.pack(number, ANSWER_BLANK, 0) + BLANK
-        else:
-            reply = _ANSWER.pack(number, ANSWER_WRITTEN, 0) + verdict.pack()
-        os.write(lane, reply)
+        value, packed = ANSWER_BLANK, BLANK
+        try:
+            verdict = self.call(handler, data)
+            if verdict is not None:
+                # Whatever else it returns, and what does not fit, is a fault of the handler.
+                value, packed = ANSWER_WRITTEN, verdict.pack()
+        except Exception:
+            log(traceback.format_exc(), "error")
+            value, packed = ANSWER_FAULT, BLANK
+        os.write(lane, _ANSWER.pack(number, value, 0) + packed)
 
     def observe(self):
         request = self.take(EVENTS)
         if request is not None:
-            self.call(request[0], request[2])
+            try:
+                self.call(request[0], request[2])
+            except Exception:
+                log(traceback.format_exc(), "error")
+            number = request[1]
+            if number % _EVENTS_AT_ONCE == 0 or not self.events.poll(0):
+                _acknowledge(number)
         return request is not None
 
     def drain(self, poll):
@@ -140,7 +177,7 @@ class _Session:
     def control(self, poll):
         kind, _ = _receive()
         if kind == SAVE:
-            _send(SAVED, bytes(_guarded(life["save"])) if "save" in life else b"")
+            _save()
         elif kind == STOP:
             self.drain(poll)
             if "stop" in life:
@@ -171,6 +208,7 @@ def run():
     if kind == START:
         if "start" in life:
             _guarded(life["start"])
+        _acknowledge(0)
         _send(STARTED, _described())
         _Session(hello).loop()
     else:

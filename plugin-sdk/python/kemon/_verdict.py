@@ -32,7 +32,7 @@ class Verdict:
 
     def pack(self):
         return LAYOUT.pack(
-            LAYOUT.size, self.action, self.flags, self.err, self.code, self.mask, self.result, self.reason)
+            LAYOUT.size, self.action, self.flags, self.err, self.code, self.mask & EVERY_BIT, self.result, self.reason)
 
 
 def allow():

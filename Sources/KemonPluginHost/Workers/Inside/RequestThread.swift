@@ -40,7 +40,7 @@ final class RequestThread: Sendable {
 
   init(
     _ ring: SharedRing, named name: String, isObserver: Bool, _ calls: HandlerCalls,
-    _ clock: EventClock, _ page: WorkerPage, isReplay: Bool
+    _ turns: TurnGate?, _ clock: EventClock, _ page: WorkerPage, isReplay: Bool
   ) {
     let responder = SharedResponder(ring)
     let isFinishing = Flag()
@@ -51,7 +51,7 @@ final class RequestThread: Sendable {
       while true {
         let taken = responder.serve { bytes in
           if isReplay { clock.set(page.time) }
-          return isObserver ? Self.show(bytes, calls) : Self.answer(bytes, calls)
+          return isObserver ? Self.show(bytes, calls, turns) : Self.answer(bytes, calls, turns)
         }
         if taken > 0 { continue }
         // The host sends nothing any more: what is there now is all there is.
@@ -70,17 +70,20 @@ final class RequestThread: Sendable {
 
   /// Calls a handler, which writes its verdict over the request.
   private static func answer(
-    _ bytes: UnsafeMutableRawBufferPointer, _ calls: HandlerCalls
+    _ bytes: UnsafeMutableRawBufferPointer, _ calls: HandlerCalls, _ turns: TurnGate?
   ) -> UInt32 {
     guard let base = bytes.baseAddress, bytes.count > RingLane.head else {
       return KEMON_WORKER_FAULT
     }
     let request = base.assumingMemoryBound(to: kemon_worker_request.self)
     guard let call = calls[request.pointee.handler] else { return KEMON_WORKER_FAULT }
-    request.pointee.number = 1
     let verdict = (base + Int(KEMON_WORKER_VERDICT)).assumingMemoryBound(to: kemon_verdict.self)
     let event = UnsafeRawPointer(base + RingLane.head).assumingMemoryBound(to: kemon_event.self)
-    let status = call.function(call.context, event, verdict)
+    let status = TurnGate.inTurn(turns, event) {
+      // Begun: until here it is what it waits for that takes the time.
+      request.pointee.number = 1
+      return call.function(call.context, event, verdict)
+    }
     guard status >= 0 else { return KEMON_WORKER_FAULT }
     let isBlank =
       verdict.pointee.action == UInt16(KEMON_ABSTAIN) && verdict.pointee.flags == 0
@@ -89,7 +92,7 @@ final class RequestThread: Sendable {
   }
 
   private static func show(
-    _ bytes: UnsafeMutableRawBufferPointer, _ calls: HandlerCalls
+    _ bytes: UnsafeMutableRawBufferPointer, _ calls: HandlerCalls, _ turns: TurnGate?
   ) -> UInt32 {
     let head = MemoryLayout<kemon_worker_request>.size
     guard let base = bytes.baseAddress, bytes.count > head else { return KEMON_WORKER_FAULT }
@@ -98,7 +101,7 @@ final class RequestThread: Sendable {
     var verdict = kemon_verdict()
     verdict.size = UInt32(MemoryLayout<kemon_verdict>.size)
     let event = UnsafeRawPointer(base + head).assumingMemoryBound(to: kemon_event.self)
-    _ = call.function(call.context, event, &verdict)
+    _ = TurnGate.inTurn(turns, event) { call.function(call.context, event, &verdict) }
     return KEMON_WORKER_BLANK
   }
 }

@@ -76,9 +76,7 @@ final class WorkerSession {
         }
         startThreads()
         try send(.started)
-      case .save:
-        let saved = try? plugin.save()
-        try control.send(.saved, saved.flatMap { $0 } ?? [], deadline: .max)
+      case .save: try sendState()
       case .stop:
         for thread in threads { thread.finish() }
         plugin.stop(dispatcher: dispatcher)
@@ -90,6 +88,17 @@ final class WorkerSession {
       default: throw WorkerFailure("a frame of type \(type) in the middle of a session")
       }
     }
+  }
+
+  /// Answers with the plugin's state; a plugin that cannot save it goes on.
+  private func sendState() throws(WorkerFailure) {
+    let saved: [UInt8]
+    do throws(PluginProblem) {
+      saved = try plugin.save() ?? []
+    } catch {
+      return try control.send(.failed, WorkerFailure(error.found).json, deadline: .max)
+    }
+    try control.send(.saved, saved, deadline: .max)
   }
 
   private func send(_ type: WorkerFrame) throws(WorkerFailure) {
@@ -112,7 +121,7 @@ final class WorkerSession {
       threads.append(
         RequestThread(
           ring, named: number == 0 ? "observer" : "lane \(number)", isObserver: number == 0, calls,
-          clock, page, isReplay: hello.mode == .replay))
+          plugin.turns, clock, page, isReplay: hello.mode == .replay))
     }
   }
 }
