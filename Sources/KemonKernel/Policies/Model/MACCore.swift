@@ -122,9 +122,13 @@ final class MACCore: @unchecked Sendable {
 
   /// A new start of the machine with these modules.
   func restart(with modules: [MACModule]) {
-    // The tables are as their policies made them before the policies leave the list.
-    unwatchAll()
-    kernel_mac_restart(state)
+    let forget = {
+      // The tables are as their policies made them before the policies leave the list.
+      self.unwatchAll()
+      kernel_mac_restart(self.state)
+    }
+    // Others may be looking at the list, or begin to watch its policies.
+    do throws(MACError) { try exclusively(forget) } catch { forget() }
     // What is freed here is freed without the lock.
     let gone = knowledge.withLock { known in
       let gone = known
