@@ -90,7 +90,7 @@ import Testing
 
   // MARK: Forked processes
 
-  @Test(.enabled(if: !isSanitized, "sanitizers do not follow forks of several threads"))
+  @Test(.enabled(if: !Sanitizer.isThere, "sanitizers do not follow forks of several threads"))
   func `a child has the hooks of its parent, and takes them out for itself`() throws {
     final class State: Sendable {
       let probe = Probe(addend: 1)
@@ -121,7 +121,7 @@ import Testing
     #expect(fixture_forked(2) == 6)
   }
 
-  @Test(.enabled(if: !isSanitized, "sanitizers do not follow forks of several threads"))
+  @Test(.enabled(if: !Sanitizer.isThere, "sanitizers do not follow forks of several threads"))
   func `a child does not wait for calls of threads that it has not`() throws {
     final class State: @unchecked Sendable {
       let words = UnsafeMutablePointer<Int32>.allocate(capacity: 2)
@@ -160,7 +160,7 @@ import Testing
     try state.hook.detach()
   }
 
-  @Test(.enabled(if: !isSanitized, "sanitizers do not follow forks of several threads"))
+  @Test(.enabled(if: !Sanitizer.isThere, "sanitizers do not follow forks of several threads"))
   func `a child never finds the engine in the hands of a thread that it has not`() throws {
     nonisolated(unsafe) let address = try fixture("fixture_forked_engine")
     let failed = Counter()
@@ -196,7 +196,7 @@ import Testing
   // MARK: Functions of the C library
 
   @Test(
-    .enabled(if: !isSanitized, "sanitizers take the place of these functions"),
+    .enabled(if: !Sanitizer.isThere, "sanitizers take the place of these functions"),
     arguments: ["strlen", "memmove", "strchr"])
   func `an indirect function is hooked as what was chosen for the processor`(
     _ name: String
@@ -235,7 +235,7 @@ import Testing
 
   /// Functions that everything uses, the engine included; in a process of their own.
   @Test(
-    .enabled(if: !isSanitized, "sanitizers take the place of these functions"),
+    .enabled(if: !Sanitizer.isThere, "sanitizers take the place of these functions"),
     arguments: ["malloc", "free", "memcpy", "pthread_mutex_lock", "write"])
   func `what the engine itself uses is hooked while threads use it`(_ name: String) async {
     await #expect(processExitsWith: .success) { [name] in
@@ -270,7 +270,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: !isSanitized, "sanitizers take the place of malloc"))
+  @Test(.enabled(if: !Sanitizer.isThere, "sanitizers take the place of malloc"))
   func `a handler of malloc may ask for memory, and that is counted`() async {
     await #expect(processExitsWith: .success) {
       let hook = try HookEngine.attach(
@@ -289,7 +289,7 @@ import Testing
 
   // MARK: Deep stacks
 
-  @Test(.enabled(if: !hasRaceDetector, "a race detector can not count so many calls"))
+  @Test(.enabled(if: !Sanitizer.isRaceDetector, "a race detector can not count so many calls"))
   func `ten thousand calls inside each other each have their post`() throws {
     let probe = Probe()
     let hook = try HookEngine.attach(entry: try fixture("fixture_deep"), handlers: probe.handlers)
@@ -299,11 +299,6 @@ import Testing
     #expect(probe.postCount == 10_001)
   }
 }
-
-/// Whether the tests run under a race detector.
-let hasRaceDetector = dlsym(nil, "__tsan_init") != nil
-/// Whether they run under any sanitizer.
-let isSanitized = hasRaceDetector || dlsym(nil, "__asan_init") != nil
 
 /// Counts in a handler that calls nothing at all.
 final class BareCounts: Sendable {

@@ -11,7 +11,7 @@
     private static let library = Products.folder.appending(path: "libKemonHooks.so").path
     // A sanitized library needs a sanitized program.
     private static let isPlain =
-      !isSanitized && FileManager.default.fileExists(atPath: library)
+      !Sanitizer.isThere && FileManager.default.fileExists(atPath: library)
 
     private func compile(_ source: URL, _ flags: [String], to program: String) throws {
       let result = try #require(Command("cc")).run(

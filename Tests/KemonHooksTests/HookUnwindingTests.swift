@@ -4,6 +4,7 @@ import CHookFixtures
 import CXXHookFixtures
 import Glibc
 import KemonHooks
+import KemonTestSupport
 import Testing
 
 @Suite(.serialized) struct HookUnwindingTests {
@@ -55,9 +56,7 @@ import Testing
   }
 
   /// A race detector's own stack of calls is too small for so many.
-  private static let hasRaceDetector = dlsym(nil, "__tsan_init") != nil
-
-  @Test(.enabled(if: !hasRaceDetector, "a race detector can not count so many calls"))
+  @Test(.enabled(if: !Sanitizer.isRaceDetector, "a race detector can not count so many calls"))
   func `nine thousand calls inside each other fit on an ordinary stack`() throws {
     let probe = Probe()
     let right = Counter()

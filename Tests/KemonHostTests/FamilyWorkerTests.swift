@@ -6,7 +6,9 @@ import Testing
 
 /// A worker that dies, or does not answer, in front of an operation of each family: what was declared happens, and
 /// nothing else.
-@Suite(.serialized, .enabled(if: Command("c++") != nil, "needs a C++ compiler"))
+@Suite(
+  .serialized, .enabled(if: Command("c++") != nil, "needs a C++ compiler"),
+  .enabled(if: !Sanitizer.isThere, "sanitizers end a process in their own way"))
 struct FamilyWorkerTests {
   /// A family, and what its denied operations look like in a session.
   struct Family: CustomTestStringConvertible, Sendable {

@@ -5,7 +5,9 @@ import KemonTestSupport
 import Testing
 
 /// A plugin that does everything wrong, in the host's own process: what becomes of the host, and who is named.
-@Suite(.serialized, .enabled(if: Command("c++") != nil, "needs a C++ compiler"))
+@Suite(
+  .serialized, .enabled(if: Command("c++") != nil, "needs a C++ compiler"),
+  .enabled(if: !Sanitizer.isThere, "sanitizers end a process in their own way"))
 struct MisbehaviourTests {
   /// What the plugin is told to do, and what the page calls it.
   private static let ways = [

@@ -93,7 +93,8 @@ import Testing
       "reload \(name): \(reloads) reloads, \(events) events, \(witness.generations) generations "
         + "voted, \(Int(seconds * 1e6) / reloads) us and \(Int(cost * 1000)) B/1000 KiB each, "
         + "files \(before.files) -> \(after.files)")
-    #expect(cost < limit, "KiB for each generation")
+    // Sanitizers keep what was freed.
+    #expect(cost < limit || Sanitizer.isThere, "KiB for each generation")
     #expect(after.files <= before.files + 4)
   }
 

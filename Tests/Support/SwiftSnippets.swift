@@ -15,7 +15,7 @@ public enum SwiftSnippets {
 
   /// Whether pieces can be linked with what was built beside the tests: sanitizers would have to be linked, too.
   public static let canBeLinked =
-    Command.exists("swiftc") && dlsym(nil, "__tsan_init") == nil && dlsym(nil, "__asan_init") == nil
+    Command.exists("swiftc") && !Sanitizer.isThere
 
   /// The pieces of a page, in order.
   public static func blocks(of page: URL) throws -> [String] {

@@ -46,6 +46,9 @@ public final class WorkerThread: @unchecked Sendable {
   /// Waits for the end of the thread; once.
   public func join() { pthread_join(thread, nil) }
 
+  /// Lets the thread go by itself when it ends; instead of ``join()``.
+  public func detach() { pthread_detach(thread) }
+
   /// A small number of the calling thread that no other living thread has.
   public static var currentNumber: Int { Int(ckemon_thread_number()) }
 

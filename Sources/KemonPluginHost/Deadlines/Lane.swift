@@ -171,6 +171,9 @@ final class Lane: @unchecked Sendable {
     self.call = nil
     word.pointee.store(State.idle, ordering: .releasing)
     call.hasReturnedLate(turn)
-    return onReturn(self)
+    guard !onReturn(self) else { return true }
+    // Nobody is left who would join it.
+    thread?.detach()
+    return false
   }
 }

@@ -5,6 +5,7 @@
   import CXXHookFixtures
   import Glibc
   import Synchronization
+  import KemonTestSupport
   import Testing
 
   @testable import KemonHooks
@@ -125,7 +126,7 @@
       #expect(fixture_add_dynamic(1, 2, 3, 4, 5, 6) == 21)
     }
 
-    @Test(.enabled(if: !isSanitized, "sanitizers take the place of calloc"))
+    @Test(.enabled(if: !Sanitizer.isThere, "sanitizers take the place of calloc"))
     func `a function that hands out memory is hooked by handlers that want some`() throws {
       let sizes = Mutex<[DynamicValue]>([])
       let hook = try HookEngine.attach(

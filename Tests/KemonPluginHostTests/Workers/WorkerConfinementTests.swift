@@ -7,7 +7,8 @@ import Testing
 @testable import KemonPluginHost
 
 /// What a plugin can reach from a worker: it tries.
-@Suite struct WorkerConfinementTests {
+@Suite(.enabled(if: !Sanitizer.isThere, "sanitizers need what a worker gives up"))
+struct WorkerConfinementTests {
   /// Loads the plugin that tries everything, and returns what it could do.
   private func reach(_ capabilities: String) throws -> Set<String> {
     let test = try TestHost()
