@@ -102,6 +102,37 @@ import Testing
     }
   }
 
+  @Test func `of a program its kemon.json counts as the program does`() throws {
+    let key = MinisignSecretKey()
+    let folder = try ScratchFolder()
+    try FileManager.default.createDirectory(
+      atPath: folder.file("voter"), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o755])
+    let manifest = #"{"name": "voter", "version": "1.0.0", "abi": 1, "program": "voter.sh"}"#
+    try folder.write(Array("#!/bin/sh\n".utf8), to: "voter/voter.sh", mode: 0o755)
+    try folder.write(manifest, to: "voter/kemon.json")
+    #expect(rules(folder, key) == ["signature.missing"])
+    try sign(folder.file("voter/voter.sh"), key)
+    #expect(rules(folder, key) == ["signature.missing"], "how it is run, is not signed")
+    try sign(folder.file("voter/kemon.json"), key)
+    #expect(rules(folder, key).isEmpty)
+    try folder.write(manifest + " ", to: "voter/kemon.json")
+    #expect(rules(folder, key) == ["signature.wrong"])
+
+    #expect(try PluginsLock.renew(folder.path).plugins.map(\.change) == [.added])
+    #expect(rules(folder).isEmpty)
+    #expect(try entry(folder)?.manifest != nil)
+    try folder.write(manifest, to: "voter/kemon.json")
+    #expect(rules(folder) == ["lock.hash"])
+    #expect(try PluginsLock.renew(folder.path).plugins.map(\.change) == [.changed])
+    #expect(rules(folder).isEmpty)
+    // A lock that knows the program alone.
+    var lock = try String(contentsOfFile: folder.file("plugins.lock"), encoding: .utf8)
+    lock.replace(/\s*"manifest": "[0-9a-f]+",/, with: "")
+    try folder.write(lock, to: "plugins.lock")
+    #expect(rules(folder) == ["lock.hash"])
+  }
+
   private func entry(_ folder: ScratchFolder) throws -> PluginsLock.Entry? {
     let text = try Data(contentsOf: URL(filePath: folder.file("plugins.lock")))
     return try PluginsLock(parsing: Array(text)).plugins["voter"]

@@ -13,6 +13,8 @@ public enum PluginScanner {
     var grant = PluginGrant.usual
     /// Who has signed it, where that was asked for.
     var signer: MinisignPublicKey?
+    /// The `kemon.json` of a program; nil for a library.
+    var description: SealedImage?
     /// How it is run when it is a program; nil for a library.
     var command: PluginProgram.Command?
   }
@@ -201,14 +203,26 @@ public enum PluginScanner {
     _ candidate: inout Candidate?, _ name: String, in directory: borrowing PluginDirectory,
     _ admission: PluginAdmission
   ) throws(PluginProblem) {
-    guard let image = candidate?.image, let manifest = candidate?.manifest,
-      let file = candidate?.file
-    else { return }
-    let signature = try directory.contents(
-      of: name + MinisignSignature.suffix, limit: MinisignSignature.sizeLimit)
-    let admitted = try admission.admit(image, manifest, file: file, signature: signature)
+    guard let found = candidate else { return }
+    let code = PluginAdmission.File(
+      path: found.file, image: found.image, signature: try signature(of: name, in: directory))
+    var description: PluginAdmission.File?
+    if let image = found.description {
+      let name = PluginProgram.manifestName
+      description = PluginAdmission.File(
+        path: directory.path(of: name), image: image,
+        signature: try signature(of: name, in: directory))
+    }
+    let admitted = try admission.admit(code, description: description, found.manifest)
     candidate?.grant = admitted.grant
     candidate?.signer = admitted.signer
+  }
+
+  private static func signature(
+    of name: String, in directory: borrowing PluginDirectory
+  ) throws(PluginProblem) -> [UInt8]? {
+    try directory.contents(
+      of: name + MinisignSignature.suffix, limit: MinisignSignature.sizeLimit)
   }
 
   /// Takes a file over that another process has copied, sealed and checked.

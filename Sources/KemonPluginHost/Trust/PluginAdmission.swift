@@ -39,51 +39,70 @@ struct PluginAdmission {
     }
   }
 
+  /// A file of a plugin, as it is in memory that nobody can change.
+  struct File {
+    let path: String
+    let image: SealedImage
+    /// What the signature beside the file says; nil when there is none.
+    let signature: [UInt8]?
+  }
+
   /// Decides about a plugin.
   ///
   /// - Parameters:
-  ///   - image: the bytes that are hashed and verified here, and run later.
-  ///   - signature: what the signature beside the file says; nil when there is none.
+  ///   - code: what is hashed and verified here, and runs later.
+  ///   - description: the `kemon.json` of a program, which says how it is run; nil for a library.
   /// - Returns: what the plugin is granted, and who has signed it, where that was asked for.
   /// - Throws: why it is not admitted.
   func admit(
-    _ image: SealedImage, _ manifest: PluginManifest, file: String, signature: [UInt8]?
+    _ code: File, description: File? = nil, _ manifest: PluginManifest
   ) throws(PluginProblem) -> (grant: PluginGrant, signer: MinisignPublicKey?) {
-    func problem(_ rule: PluginProblem.Rule, _ found: String, _ needed: String) -> PluginProblem {
-      PluginProblem(rule, file: file, plugin: manifest.name, found: found, needed: needed)
-    }
+    let name = manifest.name
     guard let lock else {
-      let keys = policy.signersByName[manifest.name] ?? policy.signers
-      let signer = try verify(image, keys, signature, problem)
-      return (.usual, signer)
+      let keys = policy.signersByName[name] ?? policy.signers
+      if let description { _ = try verify(description, of: name, by: keys) }
+      return (.usual, try verify(code, of: name, by: keys))
     }
-    guard let entry = lock.plugins[manifest.name] else {
-      let near = NearNames.of(manifest.name, among: lock.plugins.keys)
-      throw problem(
-        .lockUnknown, "no \"\(manifest.name)\" in \(lockPath)",
-        near.isEmpty
+    guard let entry = lock.plugins[name] else {
+      let near = NearNames.of(name, among: lock.plugins.keys)
+      throw PluginProblem(
+        .lockUnknown, file: code.path, plugin: name, found: "no \"\(name)\" in \(lockPath)",
+        needed: near.isEmpty
           ? "an entry (kemon-host plugins lock)" : "perhaps \(near.joined(separator: ", "))")
     }
-    if let sha256 = entry.sha256, sha256 != image.sha256 {
-      throw problem(.lockHash, "sha256 \(image.sha256)", "sha256 \(sha256), as in \(lockPath)")
+    let keys = entry.signer.map { [$0] } ?? []
+    if let sha256 = entry.sha256 {
+      try compare(code, of: name, with: sha256)
+      if let description { try compare(description, of: name, with: entry.manifest) }
     }
-    let signer = try verify(image, entry.signer.map { [$0] } ?? [], signature, problem)
-    return (entry.grant, signer)
+    if let description { _ = try verify(description, of: name, by: keys) }
+    return (entry.grant, try verify(code, of: name, by: keys))
   }
 
-  /// - Returns: who has signed the bytes; nil when nobody must have.
+  /// - Parameter sha256: what the lock says; nil for nothing.
+  private func compare(
+    _ file: File, of name: String, with sha256: String?
+  ) throws(PluginProblem) {
+    guard sha256 != file.image.sha256 else { return }
+    throw PluginProblem(
+      .lockHash, file: file.path, plugin: name, found: "sha256 \(file.image.sha256)",
+      needed: sha256.map { "sha256 \($0), as in \(lockPath)" }
+        ?? "its hash in \(lockPath) (kemon-host plugins lock)")
+  }
+
+  /// - Returns: who has signed the file; nil when nobody must have.
   private func verify(
-    _ image: SealedImage, _ keys: [MinisignPublicKey], _ signature: [UInt8]?,
-    _ problem: (PluginProblem.Rule, String, String) -> PluginProblem
+    _ file: File, of name: String, by keys: [MinisignPublicKey]
   ) throws(PluginProblem) -> MinisignPublicKey? {
     guard !keys.isEmpty else { return nil }
-    guard let signature else {
-      throw problem(
-        .signatureMissing, "no file of the plugin's name and \(MinisignSignature.suffix)",
-        "a signature by key \(keys.map(\.name).joined(separator: " or "))")
+    guard let signature = file.signature else {
+      throw PluginProblem(
+        .signatureMissing, file: file.path, plugin: name,
+        found: "no file of its name and \(MinisignSignature.suffix)",
+        needed: "a signature by key \(keys.map(\.name).joined(separator: " or "))")
     }
     do throws(MinisignError) {
-      return try MinisignSignature(parsing: signature).verify(image.bytes, by: keys)
+      return try MinisignSignature(parsing: signature).verify(file.image.bytes, by: keys)
     } catch {
       let rule: PluginProblem.Rule =
         switch error.code {
@@ -91,7 +110,9 @@ struct PluginAdmission {
         case .wrong: .signatureWrong
         case .format, .password, .memory: .signatureFormat
         }
-      throw problem(rule, error.description, "the signature of these bytes by a trusted key")
+      throw PluginProblem(
+        rule, file: file.path, plugin: name, found: error.description,
+        needed: "the signature of these bytes by a trusted key")
     }
   }
 }

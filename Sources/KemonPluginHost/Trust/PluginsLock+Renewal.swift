@@ -66,13 +66,16 @@ extension PluginsLock {
       let hasBoth = known?.sha256 != nil && known?.signer != nil
       var entry = Entry(
         sha256: candidate.signer == nil || hasBoth ? candidate.image.sha256 : nil,
-        signer: candidate.signer, grant: known?.grant ?? .usual)
+        manifest: nil, signer: candidate.signer, grant: known?.grant ?? .usual)
+      if entry.sha256 != nil { entry.manifest = candidate.description?.sha256 }
       if grantsAll || entry.grant.capabilities == nil {
         entry.grant.capabilities = manifest.capabilities
       }
       lock.plugins[manifest.name] = entry
       let granted = entry.grant.granted(manifest)
-      let isSame = known.map { $0.sha256 == entry.sha256 && $0.signer == entry.signer }
+      let isSame = known.map {
+        ($0.sha256, $0.manifest, $0.signer) == (entry.sha256, entry.manifest, entry.signer)
+      }
       let change: Renewal.Change =
         switch isSame {
         case nil: .added

@@ -21,6 +21,8 @@ public struct PluginsLock: Sendable, Equatable {
   public struct Entry: Sendable, Equatable {
     /// The hash of the only file that may have the name; nil when any file may that ``signer`` has signed.
     public var sha256: String?
+    /// The hash of the `kemon.json` beside it; nil for a library, which has its manifest inside.
+    public var manifest: String?
     /// Who must have signed the file; nil when nobody must.
     public var signer: MinisignPublicKey?
     /// What the plugin may do.
@@ -65,10 +67,8 @@ public struct PluginsLock: Sendable, Equatable {
     guard PluginManifest.isName(name) else {
       throw LockError(problems: ["\"\(name)\" cannot be a plugin's name"])
     }
-    let sha256 = value.value(at: "sha256")?.string
-    if let sha256, sha256.utf8.count != 64 || !sha256.utf8.allSatisfy(isHexadecimal) {
-      throw LockError(problems: ["sha256: needed are 64 hexadecimal digits in lower case"])
-    }
+    let sha256 = try hash("sha256", of: value)
+    let manifest = try hash("manifest", of: value)
     var signer: MinisignPublicKey?
     do throws(MinisignError) {
       signer = try value.value(at: "signer")?.string.map { line throws(MinisignError) in
@@ -89,12 +89,20 @@ public struct PluginsLock: Sendable, Equatable {
         ])
     }
     return Entry(
-      sha256: sha256, signer: signer,
+      sha256: sha256, manifest: manifest, signer: signer,
       grant: PluginGrant(
         capabilities: capabilities,
         mode: value.value(at: "mode")?.string.flatMap(VotingMode.init),
         tier: value.value(at: "tier")?.string == "guard" ? .guard : .enforce,
         priority: Int32(clamping: value.value(at: "priority")?.integer ?? 0)))
+  }
+
+  private static func hash(_ member: String, of value: JSONValue) throws(LockError) -> String? {
+    guard let text = value.value(at: member)?.string else { return nil }
+    guard text.utf8.count == 64, text.utf8.allSatisfy(isHexadecimal) else {
+      throw LockError(problems: ["\(member): needed are 64 hexadecimal digits in lower case"])
+    }
+    return text
   }
 
   private static func isHexadecimal(_ byte: UInt8) -> Bool {
@@ -111,6 +119,7 @@ public struct PluginsLock: Sendable, Equatable {
         "mode": .string((entry.grant.mode ?? .enforce).rawValue),
       ]
       members["sha256"] = entry.sha256.map { .string($0) }
+      members["manifest"] = entry.manifest.map { .string($0) }
       members["signer"] = entry.signer.map { .string($0.base64) }
       members["capabilities"] = entry.grant.capabilities.map { .array($0.map { .string($0) }) }
       return .object(members)
@@ -125,7 +134,7 @@ public struct PluginsLock: Sendable, Equatable {
         "version": {"const": 1},
         "plugins": {"type": "object", "additionalProperties": {
           "type": "object", "additionalProperties": false, "properties": {
-            "sha256": {"type": "string"}, "signer": {"type": "string"},
+            "sha256": {"type": "string"}, "manifest": {"type": "string"}, "signer": {"type": "string"},
             "capabilities": {"type": "array", "uniqueItems": true, "items": {"type": "string"}},
             "mode": {"enum": ["enforce", "monitor"]}, "tier": {"enum": ["guard", "enforce"]},
             "priority": {"type": "integer", "minimum": -1000000, "maximum": 1000000}}}}}}

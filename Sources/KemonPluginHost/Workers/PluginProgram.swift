@@ -52,7 +52,8 @@ enum PluginProgram {
     let image = try SealedImage(
       copying: try directory.open(file: description.program), path: program)
     return PluginScanner.Candidate(
-      file: program, image: image, manifest: description.manifest, command: description.command)
+      file: program, image: image, manifest: description.manifest, description: text,
+      command: description.command)
   }
 
   private static func describe(_ text: [UInt8]) throws(BrokenRule) -> Description {
