@@ -44,7 +44,11 @@ public final class WorkerThread: @unchecked Sendable {
   }
 
   /// Waits for the end of the thread; once.
-  public func join() { pthread_join(thread, nil) }
+  ///
+  /// On the thread itself, where the last reference to what it works for may go: lets it end by itself.
+  public func join() {
+    if pthread_equal(thread, pthread_self()) != 0 { detach() } else { pthread_join(thread, nil) }
+  }
 
   /// Lets the thread go by itself when it ends; instead of ``join()``.
   public func detach() { pthread_detach(thread) }
