@@ -90,10 +90,12 @@ import Testing
         "error: host: plugin generation: a handler of generation 2 failed while it was on trial; "
           + "generation 1 is back"))
     test.host.stop()
-    // Events 2 to 4 were the other's; the old one goes on behind them, and sees none twice.
-    #expect(test.collector.lines.count == 2)
-    #expect(test.collector.lines.first == "2.0.0 generation 2 saw 4 wrong 0")
-    #expect(test.collector.lines.last == "1.0.0 generation 1 saw 2 wrong 1")
+    // Events 2 to 4 were the other's; the old one goes on behind them, and sees none twice. Whoever observes reads what a
+    // voter has failed at later: the old one may have come back before.
+    let asLate = ["2.0.0 generation 2 saw 4 wrong 0", "1.0.0 generation 1 saw 2 wrong 1"]
+    let asSoon = ["2.0.0 generation 2 saw 3 wrong 0", "1.0.0 generation 1 saw 3 wrong 1"]
+    let lines = test.collector.lines
+    #expect(lines == asLate || (lines == asSoon && fault.hasPrefix("-DFAULT")), "\(lines)")
     #expect(test.host.observerAccounts.map(\.delivered) == [5])
   }
 
