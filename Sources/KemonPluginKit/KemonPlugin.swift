@@ -23,6 +23,9 @@
 ///
 /// Handlers run on the threads on which events happen, several at a time; that is why a plugin is `Sendable`.
 /// ``init(host:)``, ``handlers``, ``start()`` and ``stop()`` are called by the host's control thread, one at a time.
+///
+/// A plugin that takes another configuration while it runs is also ``Reconfigurable``; one that leaves what it knows to its
+/// next generation is ``StateSaving``.
 public protocol KemonPlugin: AnyObject, Sendable {
   /// Reads the configuration; what it throws is shown to the operator and the plugin is not loaded.
   ///

@@ -28,6 +28,12 @@ public final class FakeHost {
     public let signature: String?
     /// `KEMON_CACHE_*`.
     public let cacheFields: UInt32
+    /// Nanoseconds that an answer is good; 0 for ever.
+    public let cacheLifetime: UInt64
+    /// Nanoseconds that a call may take, not measured here; 0 for no limit.
+    public let timeout: UInt64
+    /// `KEMON_FAIL_*` for a call that takes longer.
+    public let onTimeout: Int32
     package let function: kemon_handler_fn
     let typed: kemon_any_fn?
     package let context: UnsafeMutableRawPointer?
@@ -56,6 +62,8 @@ public final class FakeHost {
     public let allowMask: UInt64
     /// The replaced result, nil when there is none.
     public let result: Int64?
+    /// Whether it may be remembered.
+    public let isCacheable: Bool
 
     init(_ handler: Registered, _ status: kemon_status, _ verdict: kemon_verdict) {
       self.handler = handler.name
@@ -65,13 +73,14 @@ public final class FakeHost {
       reason = withUnsafeBytes(of: verdict.reason) { textUpToNUL($0) }
       allowMask = verdict.allow_mask
       result = verdict.flags & UInt16(KEMON_V_RESULT) != 0 ? verdict.result : nil
+      isCacheable = verdict.flags & UInt16(KEMON_V_CACHEABLE) != 0
     }
   }
 
   /// The table that the plugin is given.
   public let table: UnsafeMutablePointer<kemon_host>
   /// The plugin's configuration.
-  public let config: ConfigValue
+  public internal(set) var config: ConfigValue
   /// What the plugin registered, in order.
   public internal(set) var handlers: [Registered] = []
   /// What the plugin wrote to standard output.
@@ -84,6 +93,8 @@ public final class FakeHost {
   public var handlerNames: [UInt32: String] = [:]
   /// What `now` answers.
   public var time: UInt64 = 0
+  /// Tables of other extensions by their ids; they must live as long as the plugin.
+  public var tables: [String: UnsafeRawPointer] = [:]
   /// What registering answers; nil registers.
   public var refusal: (code: kemon_status, text: String, column: UInt32)?
 

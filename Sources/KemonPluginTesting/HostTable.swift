@@ -17,6 +17,7 @@ extension kemon_host {
     table.ext = { host, id in
       guard let id, let host = KemonPluginTesting.fake(host) else { return nil }
       let name = String(cString: id)
+      if let table = host.tables[name] { return table }
       guard host.extensions.contains(name) else { return nil }
       return switch name {
       case KEMON_EXT_CONFIG: UnsafeRawPointer(configTable)
@@ -68,7 +69,8 @@ extension FakeHost {
       filter: handler.filter.map { String(cString: $0) }, flags: Int32(handler.flags),
       onFault: Int32(handler.on_fault), priority: handler.priority,
       signature: handler.signature.map { String(cString: $0) },
-      cacheFields: handler.cache_fields,
+      cacheFields: handler.cache_fields, cacheLifetime: handler.cache_ttl_ns,
+      timeout: handler.timeout_ns, onTimeout: Int32(handler.on_timeout),
       function: handler.fn ?? { _, _, _ in KEMON_E_UNSUPPORTED }, typed: handler.typed,
       context: handler.ctx)
     // Operations of MAC policies are named like kinds; which there are is the kernel's.

@@ -50,53 +50,11 @@ public struct PluginLibrary {
   }
 
   /// Creates and starts the plugin in a host.
-  public func run(in host: FakeHost) throws -> RunningPlugin {
-    try RunningPlugin(try hello(), host)
-  }
-}
-
-/// A created and started plugin; ends with ``stop()`` or with this object.
-public final class RunningPlugin {
-  private let plugin: kemon_plugin
-  private let host: FakeHost
-  private var instance: UnsafeMutableRawPointer?
-
-  /// Creates and starts a plugin by its table.
-  public init(_ table: UnsafePointer<kemon_plugin>, _ host: FakeHost) throws {
-    plugin = table.pointee
-    self.host = host
-    var create = kemon_create()
-    create.size = UInt32(MemoryLayout<kemon_create>.size)
-    var error = kemon_error()
-    error.size = UInt32(MemoryLayout<kemon_error>.size)
-    let config = host.config.json
-    create.config_json = UnsafePointer(host.text(config))
-    create.config_len = UInt32(config.utf8.count)
-    instance = plugin.create(host.table, &create, &error)
-    guard instance != nil else { throw Self.failure(error) }
-    if let start = plugin.start, start(instance, &error) != KEMON_OK {
-      end(isRunning: false)
-      throw Self.failure(error)
-    }
-  }
-
-  deinit { end(isRunning: true) }
-
-  /// Stops and destroys the plugin.
-  public func stop() { end(isRunning: true) }
-
-  private func end(isRunning: Bool) {
-    guard let instance else { return }
-    self.instance = nil
-    if isRunning { plugin.stop?(instance) }
-    plugin.destroy?(instance)
-  }
-
-  private static func failure(_ error: kemon_error) -> PluginLibrary.Failure {
-    var failure = PluginLibrary.Failure(
-      withUnsafeBytes(of: error.text) { textUpToNUL($0) })
-    failure.line = error.line
-    failure.column = error.column
-    return failure
+  ///
+  /// - Parameters:
+  ///   - host: the host that it gets.
+  ///   - state: what ``RunningPlugin/save()`` of the generation before gave.
+  public func run(in host: FakeHost, state: [UInt8]? = nil) throws -> RunningPlugin {
+    try RunningPlugin(try hello(), host, state: state)
   }
 }

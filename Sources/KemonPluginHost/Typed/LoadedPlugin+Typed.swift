@@ -51,7 +51,7 @@ extension LoadedPlugin {
       try requireControl()
       guard let service else { throw PluginRefusal(KEMON_E_INVALID, "service is NULL") }
       let name = try Self.text(name, ServiceRegistry.nameLimit, "the service's name")
-      let binding = try services.typed.bind(name, as: try Self.serviceSignature(signature))
+      let binding = try services.typed.bind(name, as: try Self.callerSignature(signature))
       service.pointee = OpaquePointer(Unmanaged.passRetained(binding).toOpaque())
     }
   }
@@ -71,17 +71,24 @@ extension LoadedPlugin {
     return status
   }
 
+  /// The signature that a service is found with: the caller points at every argument, however it was offered.
+  private static func callerSignature(
+    _ pointer: UnsafePointer<CChar>?
+  ) throws(PluginRefusal) -> TypedSignature {
+    let signature = try serviceSignature(pointer)
+    guard signature.form == .arguments else {
+      throw PluginRefusal(
+        KEMON_E_INVALID, line: 1, column: 1, "signature: who calls a service writes no brackets")
+    }
+    return signature
+  }
+
   private static func serviceSignature(
     _ pointer: UnsafePointer<CChar>?
   ) throws(PluginRefusal) -> TypedSignature {
     let text = try text(pointer, TypedSignature.textLimit, "signature")
     do throws(SignatureError) {
-      let signature = try TypedSignature(parsing: text)
-      guard signature.form == .arguments else {
-        throw SignatureError(
-          at: TypedSignature.Place(line: 1, column: 1), "a service takes its arguments one by one")
-      }
-      return signature
+      return try TypedSignature(parsing: text)
     } catch {
       throw PluginRefusal(
         KEMON_E_INVALID, line: error.line, column: error.column, "signature: \(error.message)")

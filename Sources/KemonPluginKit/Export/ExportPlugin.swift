@@ -16,14 +16,16 @@ public func exportPlugin(
   guard hello.pointee.abi_min >> 16 <= major, major <= hello.pointee.abi_max >> 16 else {
     return refuse(hello, "the plugin speaks ABI \(major), the host does not")
   }
-  let first = exportedType.withLock { exported in
-    exported = exported ?? type
-    return exported
+  let first = exported.withLock { exported in
+    if let exported { return exported }
+    let made = Exported(type: type, table: makeTable(for: type))
+    exported = made
+    return made
   }
-  guard first == type else {
+  guard first.type == type else {
     return refuse(hello, "two plugins share one KemonPluginKit: link it statically into each")
   }
-  return pluginTable
+  return first.table
 }
 
 private func refuse(
@@ -38,74 +40,37 @@ private func refuse(
 // KEMON_ABI, whose macro Swift does not import.
 private let abi = UInt32(KEMON_ABI_MAJOR) << 16 | UInt32(KEMON_ABI_MINOR)
 
+private struct Exported: @unchecked Sendable {
+  let type: any KemonPlugin.Type
+  // Immutable once made, and never freed: the ABI asks for static storage.
+  let table: UnsafePointer<kemon_plugin>
+}
+
 // `create` has no context of its own, and a C function cannot be generic: the type waits here.
-private let exportedType = Mutex<(any KemonPlugin.Type)?>(nil)
+private let exported = Mutex<Exported?>(nil)
 
-// Immutable once made, and never freed: the ABI asks for static storage.
-nonisolated(unsafe) private let pluginTable: UnsafePointer<kemon_plugin> = {
+private func makeTable(for type: any KemonPlugin.Type) -> UnsafePointer<kemon_plugin> {
   let table = UnsafeMutablePointer<kemon_plugin>.allocate(capacity: 1)
-  table.initialize(to: kemon_plugin())
-  table.pointee.size = UInt32(MemoryLayout<kemon_plugin>.size)
-  table.pointee.abi = abi
-  table.pointee.create = { host, _, error in
-    guard let type = exportedType.withLock({ $0 }) else { return nil }
-    return createInstance(of: type, host: host, error: error)
-  }
-  table.pointee.start = { startInstance($0, error: $1) }
-  table.pointee.stop = { stopInstance($0) }
-  table.pointee.destroy = { destroyInstance($0) }
+  table.initialize(to: pluginTable(for: type))
   return UnsafePointer(table)
-}()
+}
 
-/// Makes a plugin for C: nil and a filled-in error when it threw.
-func createInstance(
-  of type: any KemonPlugin.Type, host: UnsafePointer<kemon_host>?,
-  error: UnsafeMutablePointer<kemon_error>?
-) -> UnsafeMutableRawPointer? {
-  guard let host, Int(host.pointee.size) >= MemoryLayout<kemon_host>.size else {
-    report("the host's table is too short", KEMON_E_INVALID, to: error)
-    return nil
+/// The table of a type: with what its conformances say that it has.
+func pluginTable(for type: any KemonPlugin.Type) -> kemon_plugin {
+  var table = kemon_plugin()
+  table.size = UInt32(MemoryLayout<kemon_plugin>.size)
+  table.abi = abi
+  table.create = { host, create, error in
+    guard let type = exported.withLock({ $0?.type }) else { return nil }
+    return createInstance(of: type, host: host, create: create, error: error)
   }
-  do {
-    return Unmanaged.passRetained(try PluginInstance(type, host: host)).toOpaque()
-  } catch let refused as RegistrationError {
-    report(refused.description, KEMON_E_INVALID, to: error, at: (refused.line, refused.column))
-  } catch let caught {
-    report(String(describing: caught), KEMON_E_FAILED, to: error)
+  table.start = { startInstance($0, error: $1) }
+  table.stop = { stopInstance($0) }
+  table.destroy = { destroyInstance($0) }
+  // The host reloads a plugin without the one, and lets the observer of one without the other go on.
+  if type is any Reconfigurable.Type {
+    table.reconfigure = { instance, _, _, error in reconfigureInstance(instance, error: error) }
   }
-  return nil
-}
-
-func startInstance(
-  _ instance: UnsafeMutableRawPointer?, error: UnsafeMutablePointer<kemon_error>?
-) -> kemon_status {
-  guard let instance else { return KEMON_E_INVALID }
-  do {
-    try Unmanaged<PluginInstance>.fromOpaque(instance).takeUnretainedValue().plugin.start()
-    return KEMON_OK
-  } catch let caught {
-    report(String(describing: caught), KEMON_E_FAILED, to: error)
-    return KEMON_E_FAILED
-  }
-}
-
-func stopInstance(_ instance: UnsafeMutableRawPointer?) {
-  guard let instance else { return }
-  Unmanaged<PluginInstance>.fromOpaque(instance).takeUnretainedValue().plugin.stop()
-}
-
-func destroyInstance(_ instance: UnsafeMutableRawPointer?) {
-  guard let instance else { return }
-  Unmanaged<PluginInstance>.fromOpaque(instance).release()
-}
-
-private func report(
-  _ text: String, _ code: kemon_status, to error: UnsafeMutablePointer<kemon_error>?,
-  at place: (line: UInt32, column: UInt32) = (0, 0)
-) {
-  guard let error, Int(error.pointee.size) >= MemoryLayout<kemon_error>.size else { return }
-  error.pointee.code = code
-  error.pointee.line = place.line
-  error.pointee.column = place.column
-  withUnsafeMutableBytes(of: &error.pointee.text) { $0.copyText(text) }
+  if type is any StateSaving.Type { table.save = { saveInstance($0, to: $1) } }
+  return table
 }

@@ -3,29 +3,48 @@
 /// One created plugin with what its registered handlers point at: the `self` of the C table.
 final class PluginInstance: Sendable {
   let plugin: any KemonPlugin
+  let host: Host
   private let targets: [HandlerTarget]
 
   /// Makes the plugin and registers its handlers.
-  init(_ type: any KemonPlugin.Type, host table: UnsafePointer<kemon_host>) throws {
-    plugin = try type.init(host: Host(table))
-    let handlers = plugin.handlers
-    targets = handlers.map(\.target)
-    for handler in handlers { try handler.register(with: table) }
+  init(
+    _ type: any KemonPlugin.Type, host table: UnsafePointer<kemon_host>,
+    create: UnsafePointer<kemon_create>? = nil
+  ) throws {
+    let context = InstanceContext(create)
+    let host = Host(table, context)
+    defer { context.forgetState() }
+    do {
+      let plugin = try type.init(host: host)
+      let handlers = plugin.handlers
+      for handler in handlers { try handler.register(with: host) }
+      if let name = context.unknownHandlers(among: handlers.map(\.name)).first {
+        throw RegistrationError(handler: name, message: "to be muted, but there is none")
+      }
+      self.plugin = plugin
+      self.host = host
+      targets = handlers.map(\.target)
+    } catch {
+      context.outliveCalls()
+      throw error
+    }
   }
 }
 
 extension Handler {
-  func register(with host: UnsafePointer<kemon_host>) throws(RegistrationError) {
+  func register(with host: Host) throws(RegistrationError) {
     var error = kemon_error()
     error.size = UInt32(MemoryLayout<kemon_error>.size)
     if let signature, signature.text == nil {
       throw RegistrationError(handler: name, message: signature.mismatch)
     }
+    var description = kemon_handler()
+    description.size = UInt32(MemoryLayout<kemon_handler>.size)
+    try terms.write(to: &description, of: name)
+    var number: UInt64 = 0
     let status = name.withCString { name in
       kind.withCString { kind in
         withOptionalCStrings(filter, signature?.text) { filter, signature in
-          var description = kemon_handler()
-          description.size = UInt32(MemoryLayout<kemon_handler>.size)
           description.flags = flags
           description.name = name
           description.kind = kind
@@ -39,11 +58,12 @@ extension Handler {
             description.signature = signature
             description.typed = unsafeBitCast(callTypedVoter, to: kemon_any_fn.self)
           }
-          return host.pointee.on(host, &description, nil, &error)
+          return host.table.pointee.on(host.table, &description, &number, &error)
         }
       }
     }
     guard status == KEMON_OK else { throw RegistrationError(handler: name, error) }
+    host.context.known(name, number)
   }
 }
 

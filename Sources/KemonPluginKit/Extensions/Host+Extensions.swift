@@ -18,6 +18,22 @@ extension Host {
     find(KEMON_EXT_MODIFY).map { Modification(host: table, table: $0) }
   }
 
+  /// Less of what reaches a handler; nil when the host has no `kemon.mute/1`.
+  public var muting: Muting? { find(KEMON_EXT_MUTE).map { Muting(host: self, table: $0) } }
+
+  /// Memory for each process; nil when the host has no `kemon.blob/1`.
+  public var memory: ProcessMemory? {
+    find(KEMON_EXT_BLOB).map { ProcessMemory(host: self, table: $0) }
+  }
+
+  /// What the calling thread does, and how long it may still think; nil when the host has no `kemon.thread/1`.
+  public var thread: CallThread? {
+    find(KEMON_EXT_THREAD).map { CallThread(host: table, table: $0) }
+  }
+
+  /// Functions that plugins offer to each other; nil when the host has no `kemon.typed/1`.
+  public var services: Services? { find(KEMON_EXT_TYPED).map { Services(host: self, table: $0) } }
+
   private func find<Table>(_ id: String) -> UnsafePointer<Table>? {
     table.pointee.ext(table, id)?.assumingMemoryBound(to: Table.self)
   }
@@ -41,6 +57,12 @@ public struct HostRefusal: Error, Equatable, CustomStringConvertible {
           String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
       } ?? ""
+  }
+
+  init(_ status: Int32, _ call: String, reason: String) {
+    self.status = status
+    self.call = call
+    self.reason = reason
   }
 
   /// What was refused and why.

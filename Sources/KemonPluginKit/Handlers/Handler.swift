@@ -7,7 +7,7 @@ public typealias Event = RecordView
 
 /// A declared handler; made by ``On`` and ``Observe``.
 public struct Handler: Sendable {
-  /// What the host takes a handler to have voted when its code threw.
+  /// What the host takes a handler to have voted when its code threw, or took too long.
   public enum Fault: UInt16, Sendable {
     /// Nothing.
     case abstain = 0
@@ -34,6 +34,7 @@ public struct Handler: Sendable {
   let target: HandlerTarget
   /// Its named arguments; nil for a handler that gets the event.
   var signature: TypedNames?
+  var terms = CallTerms()
 }
 
 /// Something that declares a handler inside ``KemonPlugin/handlers``.

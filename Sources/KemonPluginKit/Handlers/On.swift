@@ -14,17 +14,23 @@ public struct On: HandlerDeclaration {
   ///   - name: unique in the plugin; by default the kind and the phase.
   ///   - priority: lower is called first; it never turns a denial into something else.
   ///   - onFault: what counts as the vote when `body` throws.
+  ///   - timeout: how long a call may take, at most an hour; nil for no limit, unless the operator sets one.
+  ///   - onTimeout: what counts as the vote when a call takes longer; what it says then is thrown away.
+  ///   - cache: what the answer depends on, so that one that is ``Vote/cacheable()`` may be remembered.
+  ///   - cacheFor: how long such an answer is good; nil for ever.
   ///   - isShadow: the vote is recorded as "would deny" and never enforced.
   ///   - body: quick and never blocking; called by several threads at a time.
   public init(
     _ kind: String, _ phase: EventPhase, filter: String? = nil, name: String? = nil,
-    priority: Int32 = 0, onFault: Handler.Fault = .abstain, isShadow: Bool = false,
-    _ body: @escaping @Sendable (_ event: Event) throws -> Vote
+    priority: Int32 = 0, onFault: Handler.Fault = .abstain, timeout: Duration? = nil,
+    onTimeout: Handler.Fault = .abstain, cache: CacheFields = [], cacheFor: Duration? = nil,
+    isShadow: Bool = false, _ body: @escaping @Sendable (_ event: Event) throws -> Vote
   ) {
     handler = Handler(
       name: name ?? "\(kind).\(phase.name)", kind: kind, phase: phase, filter: filter,
       flags: isShadow ? UInt32(KEMON_H_SHADOW) : 0, onFault: onFault, priority: priority,
-      call: callVoter, target: Voter(body))
+      call: callVoter, target: Voter(body),
+      terms: CallTerms(timeout: timeout, onTimeout: onTimeout, cache: cache, cacheFor: cacheFor))
   }
 }
 

@@ -3,56 +3,92 @@
 /// What a handler says about an event.
 ///
 /// The strongest vote of all handlers wins, whatever their order: abstain, allow, modify, deny.
-public enum Vote: Sendable, Equatable {
+public struct Vote: Sendable, Equatable {
+  @usableFromInline var action: UInt16
+  @usableFromInline var flags: UInt16 = 0
+  @usableFromInline var error: Int32 = 0
+  @usableFromInline var allowMask: UInt64 = .max
+  @usableFromInline var result: Int64 = 0
+  @usableFromInline var reason = ""
+
+  @inlinable
+  init(_ action: Int32) { self.action = UInt16(action) }
+
   /// No opinion.
-  case abstain
+  @inlinable public static var abstain: Vote { Vote(KEMON_ABSTAIN) }
+
   /// Fine as far as this handler goes.
-  case allow
+  @inlinable public static var allow: Vote { Vote(KEMON_ALLOW) }
+
   /// The operation fails with an errno, for a reason that people can read.
   ///
   /// The reason is cut to 95 bytes. A literal costs no allocation.
-  case deny(Errno, String)
-  /// Pre: fine, but only these bits of the operation's flags stay allowed.
-  case allowOnly(mask: UInt64)
-  /// Post: the caller gets this instead of what the operation returned.
-  case replaceResult(Int64, String)
-  /// Pre: comes later, under a ticket; see ``Deferral``.
-  case later(UInt64)
-  /// Pre: fine with another value in a field; made by ``Modification/vote(_:_:)``.
-  case change(flags: UInt16, value: Int64)
+  @inlinable
+  public static func deny(_ error: Errno, _ reason: String) -> Vote {
+    var vote = Vote(KEMON_DENY)
+    vote.error = error.rawValue
+    vote.reason = reason
+    return vote
+  }
 
   /// The operation fails with `EPERM`.
   @inlinable
   public static func deny(_ reason: String) -> Vote { .deny(.EPERM, reason) }
 
+  /// Pre: fine, but only these bits of the operation's flags stay allowed.
+  @inlinable
+  public static func allowOnly(mask: UInt64) -> Vote {
+    var vote = Vote(KEMON_MODIFY)
+    vote.allowMask = mask
+    return vote
+  }
+
+  /// Post: the caller gets this instead of what the operation returned.
+  @inlinable
+  public static func replaceResult(_ result: Int64, _ reason: String) -> Vote {
+    var vote = Vote(KEMON_MODIFY)
+    vote.flags = UInt16(KEMON_V_RESULT)
+    vote.result = result
+    vote.reason = reason
+    return vote
+  }
+
+  /// Pre: comes later, under a ticket; see ``Deferral``.
+  @inlinable
+  public static func later(_ ticket: UInt64) -> Vote {
+    var vote = Vote(KEMON_DEFER)
+    vote.result = Int64(bitPattern: ticket)
+    return vote
+  }
+
+  /// Pre: fine with another value in a field; made by ``Modification/vote(_:_:)``.
+  @inlinable
+  public static func change(flags: UInt16, value: Int64) -> Vote {
+    var vote = Vote(KEMON_MODIFY)
+    vote.flags = flags
+    vote.result = value
+    return vote
+  }
+
+  /// The same answer for every event that is equal in what the handler says with `cache:`.
+  ///
+  /// The host may give it without calling, when all handlers of the kind agree to that.
+  @inlinable
+  public func cacheable() -> Vote {
+    var vote = self
+    vote.flags |= UInt16(KEMON_V_CACHEABLE)
+    return vote
+  }
+
   /// Fills in the host's verdict.
   @inlinable
   func write(to verdict: UnsafeMutablePointer<kemon_verdict>) {
-    switch self {
-    case .abstain:
-      break
-    case .allow:
-      verdict.pointee.action = UInt16(KEMON_ALLOW)
-    case .deny(let error, let reason):
-      verdict.pointee.action = UInt16(KEMON_DENY)
-      verdict.pointee.err = error.rawValue
-      Self.write(reason, to: verdict)
-    case .allowOnly(let mask):
-      verdict.pointee.action = UInt16(KEMON_MODIFY)
-      verdict.pointee.allow_mask = mask
-    case .replaceResult(let result, let reason):
-      verdict.pointee.action = UInt16(KEMON_MODIFY)
-      verdict.pointee.flags |= UInt16(KEMON_V_RESULT)
-      verdict.pointee.result = result
-      Self.write(reason, to: verdict)
-    case .later(let ticket):
-      verdict.pointee.action = UInt16(KEMON_DEFER)
-      verdict.pointee.result = Int64(bitPattern: ticket)
-    case .change(let flags, let value):
-      verdict.pointee.action = UInt16(KEMON_MODIFY)
-      verdict.pointee.flags |= flags
-      verdict.pointee.result = value
-    }
+    verdict.pointee.action = action
+    verdict.pointee.flags |= flags
+    verdict.pointee.err = error
+    verdict.pointee.allow_mask = allowMask
+    verdict.pointee.result = result
+    if !reason.isEmpty { Self.write(reason, to: verdict) }
   }
 
   @usableFromInline

@@ -6,11 +6,17 @@
 public struct Host: @unchecked Sendable {
   // The table is immutable and outlives the plugin; its functions are marked [any]: that is why this is Sendable.
   let table: UnsafePointer<kemon_host>
+  let context: InstanceContext
 
   /// Takes a host's table.
   ///
   /// - Parameter table: valid as long as the plugin is.
-  public init(_ table: UnsafePointer<kemon_host>) { self.table = table }
+  public init(_ table: UnsafePointer<kemon_host>) { self.init(table, InstanceContext()) }
+
+  init(_ table: UnsafePointer<kemon_host>, _ context: InstanceContext) {
+    self.table = table
+    self.context = context
+  }
 
   /// What events are.
   public enum Mode: UInt32, Sendable {
@@ -69,6 +75,11 @@ public struct Host: @unchecked Sendable {
 
   /// The plugin's configuration.
   public var config: Config { Config(host: table) }
+
+  /// What the generation before has saved; nil without one, and when the plugin's `init` has returned.
+  ///
+  /// A copy is made each time. See ``StateSaving``.
+  public var state: SavedState? { context.state }
 
   /// The names behind the ids of votes; nil when the host offers none.
   public var names: Names? {

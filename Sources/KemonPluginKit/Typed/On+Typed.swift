@@ -20,12 +20,18 @@ extension On {
   ///   - name: unique in the plugin; by default the kind and the phase.
   ///   - priority: lower is called first; it never turns a denial into something else.
   ///   - onFault: what counts as the vote when `body` throws, or an event comes without what it needs.
+  ///   - timeout: how long a call may take, at most an hour; nil for no limit, unless the operator sets one.
+  ///   - onTimeout: what counts as the vote when a call takes longer; what it says then is thrown away.
+  ///   - cache: what the answer depends on, so that one that is ``Vote/cacheable()`` may be remembered.
+  ///   - cacheFor: how long such an answer is good; nil for ever.
   ///   - isShadow: the vote is recorded as "would deny" and never enforced.
   ///   - body: quick and never blocking; called by several threads at a time.
   public init<each Value: TypedArgument>(
     _ kind: String, _ phase: EventPhase, fields: String..., filter: String? = nil,
     name: String? = nil, priority: Int32 = 0, onFault: Handler.Fault = .abstain,
-    isShadow: Bool = false, _ body: @escaping @Sendable (repeat each Value) throws -> Vote
+    timeout: Duration? = nil, onTimeout: Handler.Fault = .abstain, cache: CacheFields = [],
+    cacheFor: Duration? = nil, isShadow: Bool = false,
+    _ body: @escaping @Sendable (repeat each Value) throws -> Vote
   ) {
     var types: [(letters: String, isOptional: Bool)] = []
     repeat types.append(((each Value).signature, (each Value).isOptional))
@@ -36,24 +42,28 @@ extension On {
     handler = Handler(
       name: name ?? "\(kind).\(phase.name)", kind: kind, phase: phase, filter: filter,
       flags: isShadow ? UInt32(KEMON_H_SHADOW) : 0, onFault: onFault, priority: priority,
-      call: nil, target: target, signature: TypedNames(fields: fields, types: types))
+      call: nil, target: target, signature: TypedNames(fields: fields, types: types),
+      terms: CallTerms(timeout: timeout, onTimeout: onTimeout, cache: cache, cacheFor: cacheFor))
   }
 }
 
 /// The names and types of a handler's parameters.
 struct TypedNames: Sendable {
-  /// The signature for the host; nil when there are not as many names as parameters.
-  let text: String?
+  /// The fields with their types; nil when there are not as many names as parameters.
+  let list: String?
   let mismatch: String
+
+  /// The signature of a handler, for the host.
+  var text: String? { list.map { "[\($0)]" } }
 
   init(fields: [String], types: [(letters: String, isOptional: Bool)]) {
     mismatch = "\(fields.count) fields for \(types.count) parameters"
     guard fields.count == types.count else {
-      text = nil
+      list = nil
       return
     }
-    let list = zip(fields, types).map { "\($0)\($1.isOptional ? "?" : ""):\($1.letters)" }
-    text = "[\(list.joined(separator: " "))]"
+    list = zip(fields, types).map { "\($0)\($1.isOptional ? "?" : ""):\($1.letters)" }
+      .joined(separator: " ")
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A Swift type that a handler can take named values of an event as: see ``On/init(_:_:fields:filter:name:priority:onFault:isShadow:_:)``.
+/// A Swift type that a handler can take named values of an event as: see ``On``.
 ///
 /// Numbers, ``KernelAddress``, `String`, ``KemonEvents/RecordText``, ``Event``, and optionals of them for what may be missing.
 public protocol TypedArgument: SendableMetatype {
@@ -167,11 +167,18 @@ extension Optional: TypedArgument where Wrapped: TypedArgument {
       self = nil
       return
     }
-    // What the host points at is a word of its own, widened like any other.
-    self = Wrapped(typedWords: Self.isPointer ? words : target)
+    guard !Self.isPointer else {
+      self = Wrapped(typedWords: words)
+      return
+    }
+    // What is pointed at may be no longer than the number itself: a caller's own variable.
+    var word: UInt64 = 0
+    withUnsafeMutableBytes(of: &word) {
+      $0.copyMemory(
+        from: UnsafeRawBufferPointer(start: target, count: min(8, MemoryLayout<Wrapped>.size)))
+    }
+    self = Wrapped(typedWords: &word)
   }
 
-  @usableFromInline static var isPointer: Bool {
-    Wrapped.signature == "b" || Wrapped.signature == "e"
-  }
+  @usableFromInline static var isPointer: Bool { "bez".contains(Wrapped.signature) }
 }

@@ -47,51 +47,18 @@ import Testing
   }
 
   @Test func `they are found`() {
-    #expect(Self.plugins.count >= 15)
+    #expect(Self.plugins.count >= 22)
     #expect(Set(Self.plugins.map(\.name)).count == Self.plugins.count)
     #expect(Set(Self.decided.keys).isSubset(of: Self.plugins.map(\.name)))
   }
 
-  /// Builds a plugin as a package would: its manifest in C, the kit linked into it.
-  private func build(_ plugin: Shown, in test: TestHost) throws {
-    let name = plugin.name.lowercased()
-    let manifest = try test.folder.write(
-      #"""
-      #include <kemon/kemon.h>
-      KEMON_MANIFEST("{\"name\": \"\#(name)\", \"version\": \"1.0.0\", \"abi\": 1,"
-                     " \"capabilities\": [\"modify:file.create.mode\"]}");
-      """#, to: "manifest.c")
-    let object = test.folder.file("manifest.o")
-    let compiled = try #require(Command("cc"))
-      .run([
-        "-c", "-fPIC", "-I", Checkout.sdk.appending(path: "include").path, manifest, "-o", object,
-      ])
-    #expect(compiled.status == 0, "\(compiled.text)")
-    let entry = """
-
-      @c(kemon_plugin_v1)
-      public func kemon_plugin_v1(
-        _ hello: UnsafeMutablePointer<kemon_hello>?
-      ) -> UnsafePointer<kemon_plugin>? { exportPlugin(\(plugin.name).self, hello) }
-      """
-    let exports = Checkout.sdk.appending(path: "cmake/exports.map").path
-    let library = test.folder.file("\(name).so")
-    let built = try #require(
-      try SwiftSnippets.build(
-        plugin.text.contains("@c(kemon_plugin_v1)") ? plugin.text : plugin.text + entry,
-        to: library, with: ["KemonPluginKit", "KemonEvents"],
-        ["-emit-library", object, "-Xlinker", "--version-script=\(exports)"]))
-    #expect(built.status == 0, "\(built.text)")
-    chmod(library, 0o755)
-  }
-
   @Test(
-    .enabled(
-      if: SwiftSnippets.canBeLinked && Command.exists("cc"), "needs swiftc, cc, and no sanitizer"),
-    arguments: plugins)
+    .enabled(if: SwiftPlugin.canBeBuilt, "needs swiftc, cc, and no sanitizer"), arguments: plugins)
   func `the plugin of a page builds and runs`(plugin: Shown) throws {
     let test = try TestHost(operations: Self.operations)
-    try build(plugin, in: test)
+    try SwiftPlugin.build(
+      plugin.name, plugin.text, manifest: #""capabilities": ["modify:file.create.mode"]"#,
+      in: test.folder)
     let configurations: JSONValue =
       plugin.name == "OnlyKnownUsers"
       ? .object(["onlyknownusers": .object(["users": .array([.integer(501)])])]) : .object([:])

@@ -147,7 +147,7 @@ import Testing
     ),
     ("nobody", "-4 0:0 nobody offers service \"scael\"; near: scale"),
     ("taken", "-1 0:0 service \"scale\" is offered by service-provider already"),
-    ("words", "-1 1:1 signature: a service takes its arguments one by one"),
+    ("words", "-1 1:1 signature: who calls a service writes no brackets"),
   ])
   func `both ends are checked`(what: String, answer: String) throws {
     #expect(try Self.answers.get()[what] == answer)

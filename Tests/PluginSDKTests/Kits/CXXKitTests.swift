@@ -14,7 +14,9 @@ import Testing
 
     namespace {
     struct everything : kemon::plugin {
-      explicit everything(kemon::host host) : plugin(host), reason(host.string("reason").value_or("none")) {
+      everything(kemon::host host, const kemon_create &given)
+          : plugin(host), reason(host.string("reason").value_or("none")),
+            state(static_cast<const char *>(given.state), given.state_len) {
         if (auto limit = host.integer("limit"); limit && *limit < 0)
           throw std::invalid_argument("limit: must be 0 or more");
         if (host.boolean("refuse").value_or(false))
@@ -24,7 +26,9 @@ import Testing
         options.filter = "path ^= '/etc/'";
         options.on_fault = KEMON_FAIL_DENY;
         options.cache_fields = KEMON_CACHE_PATH;
-        on("file.open", KEMON_PHASE_PRE, options, [this](kemon::event event) {
+        options.timeout_ns = 5000000;
+        options.on_timeout = KEMON_FAIL_ALLOW;
+        token = on("file.open", KEMON_PHASE_PRE, options, [this](kemon::event event) {
           auto *file = event.payload<kemon_file>();
           if (file == nullptr)
             throw std::runtime_error("short");
@@ -46,11 +50,25 @@ import Testing
           throw std::runtime_error("not today");
         the_host().log(KEMON_LOG_INFO, "started");
       }
+      void reconfigure() override { reason = the_host().string("reason").value_or("none"); }
+      kemon_status save(kemon_sink &sink) override {
+        if (state == "full")
+          throw 2;
+        std::string next = state + "+" + std::to_string(token);
+        return sink.write(&sink, next.data(), next.size());
+      }
       void stop() noexcept override { the_host().log(KEMON_LOG_INFO, "stopped"); }
       ~everything() override { the_host().log(KEMON_LOG_INFO, "gone"); }
       std::string reason;
+      std::string state;
+      uint64_t token = 0;
       bool fails = false;
     };
+    struct bare : kemon::plugin {
+      explicit bare(kemon::host host) : plugin(host) {}
+    };
+    constexpr kemon_plugin without = kemon::exported<bare>::table();
+    static_assert(without.reconfigure == nullptr && without.save == nullptr, "the host is told that there is none");
     } // namespace
     KEMON_CXX_PLUGIN(everything, "{\\"name\\": \\"everything\\", \\"version\\": \\"1.0.0\\", \\"abi\\": 1}");
     """
@@ -91,6 +109,30 @@ import Testing
     #expect(host.takeOutput() == "exec")
     plugin.stop()
     #expect(host.log == ["3 started", "3 stopped", "3 gone"])
+  }
+
+  @Test func `a budget, another configuration and the state reach the other side`() throws {
+    let folder = try ScratchFolder()
+    let library = try library(in: folder)
+    let host = FakeHost(config: ["reason": "first"])
+    let plugin = try library.run(in: host, state: Array("before".utf8))
+    #expect(host.handlers.map(\.timeout) == [5_000_000, 0, 0])
+    #expect(host.handlers.map(\.onTimeout) == [KEMON_FAIL_ALLOW, 0, 0])
+    let reason = {
+      try #require(host.vote(Samples.file(KEMON_KIND_FILE_OPEN_PRE, "/etc/deny")).first?.reason)
+    }
+    #expect(try reason() == "first")
+    let failure = #expect(throws: PluginLibrary.Failure.self) {
+      try plugin.reconfigure(["reason": 5])
+    }
+    #expect(failure?.description == "reason: must be a string")
+    #expect(try reason() == "first")
+    #expect(try plugin.reconfigure(["reason": "second"]))
+    #expect(try reason() == "second")
+    #expect(try plugin.save() == Array("before+1".utf8))
+    plugin.stop()
+    let full = try library.run(in: FakeHost(), state: Array("full".utf8))
+    #expect(throws: PluginLibrary.Failure.self) { try full.save() }
   }
 
   @Test(

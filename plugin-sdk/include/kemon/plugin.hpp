@@ -212,9 +212,12 @@ struct handler_options {
   int32_t priority = 0;
   uint32_t cache_fields = 0;
   uint64_t cache_ttl_ns = 0;
+  uint64_t timeout_ns = 0;
+  uint16_t on_timeout = KEMON_FAIL_ABSTAIN;
 };
 
-/* The base of a plugin's class. Handlers are registered in the constructor, and live as long as the object. */
+/* The base of a plugin's class. Handlers are registered in the constructor, and live as long as the object. A class that
+ * can also be constructed from (kemon::host, const kemon_create &) is, and so gets the state of the one before. */
 class plugin {
 public:
   explicit plugin(host the_host) noexcept : host_(the_host) {}
@@ -228,25 +231,32 @@ public:
   /* No handler runs any more; own threads must have been joined when it returns. */
   virtual void stop() noexcept {}
 
+  /* Overridden (and public): takes another configuration while events flow; the host answers from it during the call. All
+   * of it, or none and an exception, which is shown to the operator. Otherwise the plugin is reloaded. */
+  virtual void reconfigure() {}
+
+  /* Overridden (and public): writes what the next generation shall know. */
+  virtual kemon_status save(kemon_sink &) { return KEMON_OK; }
+
 protected:
   host the_host() const noexcept { return host_; }
 
-  /* Registers a function of an event that returns a vote. Lanes call it, several at a time.
-   * Throws std::runtime_error with the host's reason. */
+  /* Registers a function of an event that returns a vote. Lanes call it, several at a time. Returns the handler's token,
+   * for kemon.mute/1. Throws std::runtime_error with the host's reason. */
   template <class Function>
-  void on(const char *kind, uint16_t phase, const handler_options &options, Function function) {
+  uint64_t on(const char *kind, uint16_t phase, const handler_options &options, Function function) {
     static_assert(std::is_same<decltype(function(event(nullptr))), vote>::value, "a handler returns a kemon::vote");
-    add(kind, phase, options, std::move(function));
+    return add(kind, phase, options, std::move(function));
   }
 
-  template <class Function> void on(const char *kind, uint16_t phase, Function function) {
-    on(kind, phase, handler_options(), std::move(function));
+  template <class Function> uint64_t on(const char *kind, uint16_t phase, Function function) {
+    return on(kind, phase, handler_options(), std::move(function));
   }
 
   /* Registers a function that looks on: it reads events after their decision, on a thread of its own. */
-  template <class Function> void observe(const char *kind, handler_options options, Function function) {
+  template <class Function> uint64_t observe(const char *kind, handler_options options, Function function) {
     options.flags |= KEMON_H_OBSERVE;
-    add(kind, 0, options, std::move(function));
+    return add(kind, 0, options, std::move(function));
   }
 
 private:
@@ -273,7 +283,7 @@ private:
   };
 
   template <class Function>
-  void add(const char *kind, uint16_t phase, const handler_options &options, Function function) {
+  uint64_t add(const char *kind, uint16_t phase, const handler_options &options, Function function) {
     auto owner = std::make_unique<held<Function>>(std::move(function));
     std::string name = options.name != nullptr ? options.name : default_name(kind, phase, options.flags);
     kemon_handler handler{};
@@ -289,12 +299,16 @@ private:
     handler.priority = options.priority;
     handler.cache_fields = options.cache_fields;
     handler.cache_ttl_ns = options.cache_ttl_ns;
+    handler.timeout_ns = options.timeout_ns;
+    handler.on_timeout = options.on_timeout;
+    uint64_t token = 0;
     kemon_error error{};
     error.size = sizeof error;
     handlers_.reserve(handlers_.size() + 1); /* what follows may not throw once the host knows the handler */
-    if (host_.raw()->on(host_.raw(), &handler, nullptr, &error) != KEMON_OK)
+    if (host_.raw()->on(host_.raw(), &handler, &token, &error) != KEMON_OK)
       throw std::runtime_error(error.text);
     handlers_.push_back(std::move(owner));
+    return token;
   }
 
   static std::string default_name(const char *kind, uint16_t phase, uint32_t flags) {
@@ -308,9 +322,13 @@ private:
 
 /* The C functions of a plugin's class. */
 template <class Plugin> struct exported {
-  static void *create(const kemon_host *raw, const kemon_create *, kemon_error *error) noexcept {
-    return guarded<void *>(error, nullptr, [raw] {
-      return static_cast<void *>(static_cast<plugin *>(new Plugin(host(raw))));
+  static void *create(const kemon_host *raw, const kemon_create *given, kemon_error *error) noexcept {
+    return guarded<void *>(error, nullptr, [raw, given] {
+      (void)given;
+      if constexpr (std::is_constructible<Plugin, host, const kemon_create &>::value)
+        return static_cast<void *>(static_cast<plugin *>(new Plugin(host(raw), *given)));
+      else
+        return static_cast<void *>(static_cast<plugin *>(new Plugin(host(raw))));
     });
   }
 
@@ -325,6 +343,19 @@ template <class Plugin> struct exported {
 
   static void destroy(void *self) noexcept { delete static_cast<plugin *>(self); }
 
+  static kemon_status reconfigure(void *self, const char *, uint32_t, kemon_error *error) noexcept {
+    return guarded<kemon_status>(error, KEMON_E_FAILED, [self] {
+      static_cast<plugin *>(self)->reconfigure();
+      return KEMON_OK;
+    });
+  }
+
+  static kemon_status save(void *self, kemon_sink *sink) noexcept {
+    return guarded<kemon_status>(nullptr, KEMON_E_FAILED, [self, sink] {
+      return static_cast<plugin *>(self)->save(*sink);
+    });
+  }
+
   static constexpr kemon_plugin table() {
     kemon_plugin table{};
     table.size = sizeof table;
@@ -333,6 +364,11 @@ template <class Plugin> struct exported {
     table.start = start;
     table.stop = stop;
     table.destroy = destroy;
+    /* What the base has is not overridden: the host is told that there is none. */
+    if constexpr (!std::is_same<decltype(&Plugin::reconfigure), void (plugin::*)()>::value)
+      table.reconfigure = reconfigure;
+    if constexpr (!std::is_same<decltype(&Plugin::save), kemon_status (plugin::*)(kemon_sink &)>::value)
+      table.save = save;
     return table;
   }
 

@@ -33,6 +33,7 @@
  * "[path:z flags:i]" is for languages that cannot make functions of any type: the function gets one array instead, a
  * word for each value in the same order and representation (b: two words, a struct: its bytes):
  *   kemon_status (*)(void *ctx, const uint64_t *words, kemon_verdict *verdict)
+ * A service can be offered like that, too: "[path:z] -> i". Who finds it writes its own signature without brackets.
  *
  * Names:
  *   path, flags, ...                     the fields of the kind's payload, see payloads.h; also payload.path
@@ -59,6 +60,10 @@ KEMON_C_BEGIN
 /* A function of the form "[...]". */
 typedef kemon_status (*kemon_words_fn)(void *ctx, const uint64_t *words, kemon_verdict *verdict);
 
+/* A service of the form "[...]": writes its result, if the signature has one, to `result`, which has room for it. What
+ * words point at is the caller's, of the type's own size. */
+typedef void (*kemon_words_service_fn)(void *ctx, const uint64_t *words, void *result);
+
 /* A service of another plugin, found by `find`. It stays good until destroy has returned. */
 typedef struct kemon_service kemon_service;
 
@@ -77,8 +82,9 @@ typedef struct kemon_ext_typed {
   kemon_status (*describe)(const kemon_host *h, const char *kind, const char *signature, char *out, size_t cap,
                            kemon_error *e);
   /* Offers a function to other plugins: `type fn(void *ctx, ...)` of the signature; "path:z uid:I -> i" is
-   * int32_t fn(void *ctx, const char *path, uint32_t uid), without "->" it is void. It is called by any thread, by
-   * several at a time, from now on until `stop`. The name is unique in a host. [control] */
+   * int32_t fn(void *ctx, const char *path, uint32_t uid), without "->" it is void; of the form "[...]" it is a
+   * kemon_words_service_fn. It is called by any thread, by several at a time, from now on until `stop`. The name is
+   * unique in a host. [control] */
   kemon_status (*provide)(const kemon_host *h, const char *name, const char *signature, kemon_any_fn fn, void *ctx,
                           kemon_error *e);
   /* Finds a service. The signature is the caller's own: names are matched, whatever their order; types and the result

@@ -244,6 +244,9 @@ struct subject {
   uint32_t flags = 0;
   int32_t priority = 0;
   uint64_t timeout_ns = 0;
+  uint64_t cache_ttl_ns = 0;
+  uint32_t cache_fields = 0;
+  uint32_t reserved2 = 0;
 
   constexpr subject(const char *kind_, uint16_t phase_ = 0) : kind(kind_), phase(phase_) {}
 };
@@ -368,6 +371,8 @@ private:
     handler.on_fault = what.on_fault;
     handler.timeout_ns = what.timeout_ns;
     handler.on_timeout = what.on_timeout;
+    handler.cache_fields = what.cache_fields;
+    handler.cache_ttl_ns = what.cache_ttl_ns;
     handler.priority = what.priority;
     handler.signature = signature;
     handler.typed = reinterpret_cast<kemon_any_fn>(&detail::parameters_of<F>::template call<F>::call);

@@ -5,7 +5,7 @@ use crate::host::Host;
 use crate::sys::*;
 use std::any::Any;
 use std::mem::{size_of, zeroed};
-use std::os::raw::c_void;
+use std::os::raw::{c_char, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 
@@ -15,6 +15,27 @@ use std::ptr;
 pub trait Plugin: Send + Sync + Sized + 'static {
     /// Reads the configuration and says what to be called for; an `Err` is shown to the operator.
     fn new(host: &Host) -> Result<(Self, Vec<Handler>), String>;
+
+    /// As `new`, with what `save` of the generation before wrote, if anything.
+    fn with_state(host: &Host, _state: Option<&[u8]>) -> Result<(Self, Vec<Handler>), String> {
+        Self::new(host)
+    }
+
+    /// Whether `reconfigure` is the plugin's own: any other plugin is reloaded instead.
+    const RECONFIGURES: bool = false;
+
+    /// Takes another configuration while events flow: all of it, or none. `host.config()` answers from it meanwhile.
+    fn reconfigure(&self, _host: &Host) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether `save` is the plugin's own.
+    const SAVES: bool = false;
+
+    /// What the next generation shall know; `with_state` gets it.
+    fn save(&self) -> Result<Vec<u8>, String> {
+        Ok(Vec::new())
+    }
 
     /// Called before the first event; an `Err` is shown to the operator.
     fn start(&self) -> Result<(), String> {
@@ -28,6 +49,7 @@ pub trait Plugin: Send + Sync + Sized + 'static {
 /// What create returns: the plugin and the handlers that the host points at.
 struct Instance<P> {
     plugin: P,
+    host: Host,
     _handlers: Vec<Box<Registered>>,
 }
 
@@ -45,8 +67,8 @@ impl<P: Plugin> EntryPoints<P> {
         destroy: Some(destroy::<P>),
         concurrency: 0,
         flags: 0,
-        reconfigure: None,
-        save: None,
+        reconfigure: if P::RECONFIGURES { Some(reconfigure::<P>) } else { None },
+        save: if P::SAVES { Some(save::<P>) } else { None },
         explain: None,
         ext: None,
     };
@@ -70,17 +92,22 @@ impl<P: Plugin> EntryPoints<P> {
 
 unsafe extern "C" fn create<P: Plugin>(
     host: *const kemon_host,
-    _: *const kemon_create,
+    given: *const kemon_create,
     error: *mut kemon_error,
 ) -> *mut c_void {
     let host = Host::from_raw(host);
+    // An older host gives none.
+    let state = given
+        .as_ref()
+        .filter(|given| given.size as usize >= size_of::<kemon_create>() && !given.state.is_null())
+        .map(|given| std::slice::from_raw_parts(given.state.cast::<u8>(), given.state_len as usize));
     let made = guarded(|| {
-        let (plugin, handlers) = P::new(&host)?;
+        let (plugin, handlers) = P::with_state(&host, state)?;
         let mut registered = Vec::new();
         for handler in handlers {
             registered.push(register(&host, handler)?);
         }
-        Ok(Box::new(Instance { plugin, _handlers: registered }))
+        Ok(Box::new(Instance { plugin, host, _handlers: registered }))
     });
     match made {
         Ok(instance) => Box::into_raw(instance).cast(),
@@ -105,6 +132,10 @@ fn register(host: &Host, handler: Handler) -> Result<Box<Registered>, String> {
     raw.phase = handler.phase;
     raw.on_fault = handler.on_fault as u16;
     raw.priority = handler.priority;
+    raw.timeout_ns = handler.terms.timeout_ns;
+    raw.on_timeout = handler.terms.on_timeout as u16;
+    raw.cache_fields = handler.terms.cache_fields;
+    raw.cache_ttl_ns = handler.terms.cache_ttl_ns;
     let mut error: kemon_error = unsafe { zeroed() };
     error.size = size_of::<kemon_error>() as u32;
     let status = unsafe { (host.table().on)(host.table(), &raw, ptr::null_mut(), &mut error) };
@@ -121,6 +152,34 @@ unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void, error: *mut kemon_e
         Ok(()) => KEMON_OK,
         Err(reason) => {
             fail(error, &reason);
+            KEMON_E_FAILED
+        }
+    }
+}
+
+unsafe extern "C" fn reconfigure<P: Plugin>(
+    instance: *mut c_void,
+    _: *const c_char,
+    _: u32,
+    error: *mut kemon_error,
+) -> kemon_status {
+    let instance = &*instance.cast::<Instance<P>>();
+    match guarded(|| instance.plugin.reconfigure(&instance.host)) {
+        Ok(()) => KEMON_OK,
+        Err(reason) => {
+            fail(error, &reason);
+            KEMON_E_FAILED
+        }
+    }
+}
+
+unsafe extern "C" fn save<P: Plugin>(instance: *mut c_void, sink: *mut kemon_sink) -> kemon_status {
+    let instance = &*instance.cast::<Instance<P>>();
+    match guarded(|| instance.plugin.save()) {
+        Ok(bytes) => ((*sink).write)(sink, bytes.as_ptr().cast(), bytes.len() as u64),
+        Err(reason) => {
+            // The call has no room for a text.
+            instance.host.error(&format!("save: {}", reason));
             KEMON_E_FAILED
         }
     }

@@ -5,6 +5,7 @@ use crate::sys::{self, kemon_event, kemon_handler_fn, kemon_status, kemon_verdic
 use std::ffi::{c_void, CString};
 use std::os::raw::c_char;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::time::Duration;
 
 /// An error number of a denial: Linux numbers, which the host translates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +37,19 @@ pub enum Vote<'a> {
     AllowOnly(u64),
     /// Post: the caller gets this instead of what the operation returned.
     ReplaceResult(i64, &'a str),
+    /// The same for every event that is equal in the handler's `cache`; made by `cacheable`.
+    Cacheable(Box<Vote<'a>>),
 }
 
 impl<'a> Vote<'a> {
     /// The operation fails with an errno.
     pub fn deny(errno: Errno, reason: &'a str) -> Vote<'a> {
         Vote::Deny(errno, reason)
+    }
+
+    /// The answer holds for every event that is equal in the handler's `cache`: the host may give it without calling.
+    pub fn cacheable(self) -> Vote<'a> {
+        Vote::Cacheable(Box::new(self))
     }
 
     fn write(&self, verdict: &mut kemon_verdict) {
@@ -62,6 +70,10 @@ impl<'a> Vote<'a> {
                 verdict.flags |= sys::KEMON_V_RESULT;
                 verdict.result = *result;
                 copy_text(reason, &mut verdict.reason);
+            }
+            Vote::Cacheable(vote) => {
+                vote.write(verdict);
+                verdict.flags |= sys::KEMON_V_CACHEABLE;
             }
         }
     }
@@ -90,6 +102,23 @@ pub enum Fault {
 
 type Body = dyn for<'a> Fn(Event<'a>) -> Result<Vote<'a>, String> + Send + Sync;
 
+/// How long a handler may take, and which of its answers may be remembered.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) timeout_ns: u64,
+    pub(crate) on_timeout: Fault,
+    pub(crate) cache_fields: u32,
+    pub(crate) cache_ttl_ns: u64,
+}
+
+impl Terms {
+    const NONE: Terms = Terms { timeout_ns: 0, on_timeout: Fault::Abstain, cache_fields: 0, cache_ttl_ns: 0 };
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).max(1)
+}
+
 /// A handler to be registered.
 pub struct Handler {
     pub(crate) name: String,
@@ -99,6 +128,7 @@ pub struct Handler {
     pub(crate) flags: u32,
     pub(crate) on_fault: Fault,
     pub(crate) priority: i32,
+    pub(crate) terms: Terms,
     body: Box<Body>,
 }
 
@@ -123,6 +153,7 @@ impl Handler {
             flags: 0,
             on_fault: Fault::Abstain,
             priority: 0,
+            terms: Terms::NONE,
             body: Box::new(body),
         }
     }
@@ -140,6 +171,7 @@ impl Handler {
             flags: sys::KEMON_H_OBSERVE,
             on_fault: Fault::Abstain,
             priority: 0,
+            terms: Terms::NONE,
             body: Box::new(move |event| body(event).map(|_| Vote::Abstain)),
         }
     }
@@ -159,6 +191,20 @@ impl Handler {
     /// A fault counts as a denial: what a guard wants.
     pub fn on_fault_deny(mut self) -> Handler {
         self.on_fault = Fault::Deny;
+        self
+    }
+
+    /// How long a call may take, at most an hour, and what counts as the vote when it takes longer.
+    pub fn timeout(mut self, timeout: Duration, on_timeout: Fault) -> Handler {
+        self.terms.timeout_ns = nanoseconds(timeout);
+        self.terms.on_timeout = on_timeout;
+        self
+    }
+
+    /// What the answer depends on (`KEMON_CACHE_*`), so that a `Vote::cacheable` may be remembered; None: for ever.
+    pub fn cache(mut self, fields: u32, lifetime: Option<Duration>) -> Handler {
+        self.terms.cache_fields = fields;
+        self.terms.cache_ttl_ns = lifetime.map_or(0, nanoseconds);
         self
     }
 
@@ -189,9 +235,9 @@ impl Registered {
             kind: text(&handler.kind)?,
             filter: handler.filter.as_deref().map(text).transpose()?,
         };
-        let Handler { name, kind, phase, filter, flags, on_fault, priority, body } = handler;
+        let Handler { name, kind, phase, filter, flags, on_fault, priority, terms, body } = handler;
         let empty: Box<Body> = Box::new(|_| Ok(Vote::Abstain));
-        let rest = Handler { name, kind, phase, filter, flags, on_fault, priority, body: empty };
+        let rest = Handler { name, kind, phase, filter, flags, on_fault, priority, terms, body: empty };
         Ok((texts, rest, Box::new(Registered { body })))
     }
 

@@ -24,6 +24,16 @@ pub const KEMON_DENY: u16 = 4;
 pub const KEMON_V_RESULT: u16 = 1;
 pub const KEMON_V_CACHEABLE: u16 = 2;
 
+pub const KEMON_CACHE_PID: u32 = 0x1;
+pub const KEMON_CACHE_PPID: u32 = 0x2;
+pub const KEMON_CACHE_UID: u32 = 0x4;
+pub const KEMON_CACHE_GID: u32 = 0x8;
+pub const KEMON_CACHE_EXE: u32 = 0x10;
+pub const KEMON_CACHE_COMM: u32 = 0x20;
+pub const KEMON_CACHE_PATH: u32 = 0x40;
+pub const KEMON_CACHE_FILE: u32 = 0x80;
+pub const KEMON_CACHE_PAYLOAD: u32 = 0x100;
+
 pub const KEMON_H_OBSERVE: u32 = 1;
 pub const KEMON_H_SHADOW: u32 = 2;
 
@@ -170,6 +180,14 @@ pub struct kemon_create {
 }
 
 #[repr(C)]
+pub struct kemon_sink {
+    pub size: u32,
+    pub reserved: u32,
+    pub r#priv: *mut c_void,
+    pub write: unsafe extern "C" fn(*mut kemon_sink, *const c_void, u64) -> kemon_status,
+}
+
+#[repr(C)]
 pub struct kemon_plugin {
     pub size: u32,
     pub abi: u32,
@@ -181,8 +199,9 @@ pub struct kemon_plugin {
     pub destroy: Option<unsafe extern "C" fn(*mut c_void)>,
     pub concurrency: u32,
     pub flags: u32,
-    pub reconfigure: Option<unsafe extern "C" fn()>,
-    pub save: Option<unsafe extern "C" fn()>,
+    pub reconfigure:
+        Option<unsafe extern "C" fn(*mut c_void, *const c_char, u32, *mut kemon_error) -> kemon_status>,
+    pub save: Option<unsafe extern "C" fn(*mut c_void, *mut kemon_sink) -> kemon_status>,
     pub explain: Option<unsafe extern "C" fn()>,
     pub ext: Option<unsafe extern "C" fn()>,
 }

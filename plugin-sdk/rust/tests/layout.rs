@@ -45,6 +45,7 @@ fn layouts() -> BTreeMap<String, BTreeMap<String, usize>> {
         kemon_create {
             size, config_len, config_json, data_dir, state, state_len, state_version, reserved,
         }
+        kemon_sink { size, reserved, r#priv, write }
         kemon_plugin {
             size, abi, create, start, stop, destroy, concurrency, flags, reconfigure, save, explain, ext,
         }

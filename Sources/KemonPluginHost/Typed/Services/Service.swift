@@ -68,7 +68,7 @@ final class Service: @unchecked Sendable {
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: words) { buffer in
       buffer.initialize(repeating: 0)
       guard let frame = buffer.baseAddress else { return }
-      frame[0] = UInt64(UInt(bitPattern: context))
+      if layout.lane != .words { frame[0] = UInt64(UInt(bitPattern: context)) }
       for (index, field) in signature.fields.enumerated() {
         guard order[index] >= 0, let value = arguments?[order[index]] else { continue }
         Self.store(field.type, from: value, to: frame + layout.places[index])
@@ -80,7 +80,14 @@ final class Service: @unchecked Sendable {
 
   private func callOwner(_ frame: UnsafeMutablePointer<UInt64>, _ result: UnsafeMutableRawPointer?)
   {
-    guard layout.lane == .fast else { return callFFI(frame, result) }
+    switch layout.lane {
+    case .fast: callFast(frame, result)
+    case .ffi: callFFI(frame, result)
+    case .words: callWords(frame, result)
+    }
+  }
+
+  private func callFast(_ frame: UnsafeMutablePointer<UInt64>, _ result: UnsafeMutableRawPointer?) {
     var word = cffi_call_words(function, frame, UInt32(layout.argumentWords))
     if let result, let type = signature.result {
       result.copyMemory(from: &word, byteCount: type.size)
@@ -102,6 +109,19 @@ final class Service: @unchecked Sendable {
       guard let result, let type = signature.result, let source = returned.baseAddress else {
         return
       }
+      result.copyMemory(from: source, byteCount: type.size)
+    }
+  }
+
+  /// The function writes its result itself, also when the caller has no room for it.
+  private func callWords(_ frame: UnsafeMutablePointer<UInt64>, _ result: UnsafeMutableRawPointer?)
+  {
+    let function = unsafeBitCast(function, to: kemon_words_service_fn.self)
+    guard let type = signature.result else { return function(context, frame, nil) }
+    withUnsafeTemporaryAllocation(byteCount: type.size, alignment: 16) { returned in
+      returned.initializeMemory(as: UInt8.self, repeating: 0)
+      function(context, frame, returned.baseAddress)
+      guard let result, let source = returned.baseAddress else { return }
       result.copyMemory(from: source, byteCount: type.size)
     }
   }
