@@ -55,25 +55,25 @@ extension ByteRing {
   ///
   /// - Parameters:
   ///   - byteCount: of the request.
+  ///   - eager: how it is waited.
   ///   - deadline: of the monotonic clock, in nanoseconds.
   ///   - read: gets the 32 bits and the place, which the other process may still be writing to: copy what is needed
   ///     first, and check the copy.
   /// - Returns: nil when the time is over or the other process has ended. An answer that comes later is refused.
   public func answer<Result>(
-    to sequence: UInt64, byteCount: Int, spins: Int, deadline: UInt64,
+    to sequence: UInt64, byteCount: Int, _ eager: EagerWait, deadline: UInt64,
     reading read: (UInt32, UnsafeRawPointer) -> Result
   ) -> Result? {
     let slot = slot(sequence)
     let word = slot + 1
     let pending = RingAnswer.pending(sequence)
     var value = word.pointee.load(ordering: .acquiring)
-    var turn = 0
-    while value == pending, turn < spins {
-      ckemon_pause()
-      turn += 1
+    eager.wait {
       value = word.pointee.load(ordering: .acquiring)
+      return value != pending
+    } orSleep: {
+      value = sleepUntilAnswered(word, sequence, deadline: deadline)
     }
-    if value == pending { value = sleepUntilAnswered(word, sequence, deadline: deadline) }
     // Given up: the slot may be another request's by now.
     guard value != RingAnswer.none else { return nil }
     defer { word.pointee.store(RingAnswer.none, ordering: .releasing) }

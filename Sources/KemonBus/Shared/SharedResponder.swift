@@ -12,6 +12,7 @@ public final class SharedResponder: @unchecked Sendable {
   private let ring: ByteRing
   private let cursor: RingWord
   private var next: UInt64
+  private let eager = EagerWait()
 
   /// Makes the responder of a ring; one at a time.
   public init(_ shared: SharedRing) {
@@ -51,11 +52,15 @@ public final class SharedResponder: @unchecked Sendable {
     return !RingStamp.isComplete(ring.slot(next)[0].load(ordering: .acquiring), next)
   }
 
-  /// Sleeps until something is published or the time is over; may return early.
+  /// Waits until something is published or the time is over; may return early.
   public func wait(milliseconds: Int) {
-    ring.sleep(
-      awaiting: cursor.pointee.load(ordering: .acquiring),
-      nanoseconds: UInt64(max(milliseconds, 0)) * 1_000_000)
+    eager.wait {
+      !isDrained
+    } orSleep: {
+      ring.sleep(
+        awaiting: cursor.pointee.load(ordering: .acquiring),
+        nanoseconds: UInt64(max(milliseconds, 0)) * 1_000_000)
+    }
   }
 
   /// Makes a thread that waits return.

@@ -13,8 +13,7 @@ final class RingLane: WorkerLane {
   static let recordLimit = (256 << 10) + 4096
   /// Bytes in front of the event.
   static let head = MemoryLayout<kemon_worker_request>.size + MemoryLayout<kemon_verdict>.size
-  /// Looks at the answer before sleeping: none, as the worker may need this very processor.
-  private static let spins = 0
+  private let eager = EagerWait()
 
   let shared: SharedRing
 
@@ -54,7 +53,7 @@ final class RingLane: WorkerLane {
       return .answered(KEMON_E_INVALID)
     }
     guard let sequence else { return shared.peerHasEnded ? .absent : .noTurn }
-    let reply = ring.answer(to: sequence, byteCount: size, spins: Self.spins, deadline: deadline) {
+    let reply = ring.answer(to: sequence, byteCount: size, eager, deadline: deadline) {
       value, place in
       switch value {
       case KEMON_WORKER_BLANK: return KEMON_OK

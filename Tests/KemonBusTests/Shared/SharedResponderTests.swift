@@ -52,7 +52,7 @@ import Testing
     }
     guard let sequence else { return false }
     let deadline = EventClock.monotonic() + 10_000_000_000
-    let got = ring.answer(to: sequence, byteCount: size, spins: 10, deadline: deadline) {
+    let got = ring.answer(to: sequence, byteCount: size, EagerWait(), deadline: deadline) {
       value, place in value == 7 ? place.load(as: UInt64.self) : 0
     }
     return got == wanted
@@ -102,7 +102,7 @@ import Testing
       }
       if !isLate { #expect(serve() == 1) }
       let answer = ring.ring.answer(
-        to: sequence, byteCount: 8, spins: 0,
+        to: sequence, byteCount: 8, EagerWait(),
         deadline: EventClock.monotonic() + (isLate ? 0 : 1_000_000_000)
       ) { _, place in place.load(as: UInt64.self) }
       #expect(answer == (isLate ? nil : UInt64(turn)))

@@ -54,6 +54,8 @@ enum Batches {
     ]
   }
 
+  private static let eager = EagerWait()
+
   private static func ask(_ ring: ByteRing, _ count: Int) throws {
     var sequences: [UInt64] = []
     sequences.reserveCapacity(count)
@@ -67,7 +69,7 @@ enum Batches {
     }
     // The last one first: who sleeps is woken once.
     for sequence in sequences.reversed() {
-      let answer = ring.answer(to: sequence, byteCount: size, spins: 0, deadline: deadline) {
+      let answer = ring.answer(to: sequence, byteCount: size, eager, deadline: deadline) {
         value, _ in value
       }
       guard answer != nil else { throw BenchError("no answer") }
