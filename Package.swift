@@ -126,7 +126,8 @@ let package = Package(
       name: "KemonBus", dependencies: ["KemonEvents", "CKemonPlatform", "KemonPlatform"],
       swiftSettings: rules),
     .target(
-      name: "KemonHooks", dependencies: ["CCapstone", "CFFI", "KemonFFI", "CKemonPlatform", "KemonPlatform"],
+      name: "KemonHooks",
+      dependencies: ["CCapstone", "CFFI", "KemonFFI", "CKemonPlatform", "KemonPlatform"],
       swiftSettings: rules),
     .target(
       name: "KemonHooksC", dependencies: ["KemonHooks", "KemonPlatform", "CKemonPlugin"],
