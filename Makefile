@@ -14,7 +14,7 @@ TSAN_CALLS := external_read external_write external_assign_tag external_register
   $(foreach size,2 4 8 16,unaligned_read$(size) unaligned_write$(size))
 EXPORT_TSAN := $(foreach call,$(TSAN_CALLS),-Xlinker --export-dynamic-symbol=__tsan_$(call))
 SOURCES := Package.swift Sources Tests plugin-sdk Benchmarks/Bus/Package.swift Benchmarks/Bus/Sources \
-  Benchmarks/Hooks/Package.swift Benchmarks/Hooks/Sources
+  Benchmarks/Hooks/Package.swift Benchmarks/Hooks/Sources Benchmarks/Plugins/Package.swift Benchmarks/Plugins/Sources
 
 .DEFAULT_GOAL := help
 
