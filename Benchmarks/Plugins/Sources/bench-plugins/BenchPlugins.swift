@@ -58,7 +58,8 @@ struct Options {
       case "--typed": typed = value
       case "--output": output = value
       default:
-        throw BenchError("unknown option \(name); known are --plugin, --python, --typed and --output")
+        throw BenchError(
+          "unknown option \(name); known are --plugin, --python, --typed and --output")
       }
     }
     if plugin.isEmpty { throw BenchError("--plugin is needed: the library of noop.c") }
