@@ -217,7 +217,9 @@ let package = Package(
         "CTypedFixtures", "KemonTestSupport",
       ]),
     tests("PluginSDK", ["KemonFakeHost", "KemonEvents", "KemonTestSupport"]),
-    tests("KemonPluginKit", ["KemonPluginKit", "KemonFakeHost", "KemonBus", "KemonEvents"]),
+    tests(
+      "KemonPluginKit",
+      ["KemonPluginKit", "KemonFakeHost", "KemonBus", "KemonEvents", "KemonPlatform"]),
     tests("KemonHost", ["KemonTestSupport"]),
 
     // What several of the plugins that we ship are made of.

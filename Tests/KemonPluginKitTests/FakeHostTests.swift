@@ -3,7 +3,7 @@
 import KemonBus
 import KemonEvents
 import KemonFakeHost
-import Synchronization
+import KemonPlatform
 import Testing
 
 @Suite struct FakeHostTests {
@@ -11,7 +11,7 @@ import Testing
     let host = FakeHost()
     for id in 0..<300 { host.pluginNames[UInt32(id)] = "plugin \(id)" }
     let table = UInt(bitPattern: host.table)
-    let seen = Mutex<[[UInt]]>([])
+    let seen = PosixLock<[[UInt]]>([])
     let threads = (0..<4).map { number in
       WorkerThread(named: "asks \(number)") {
         guard let table = UnsafePointer<kemon_host>(bitPattern: table),
