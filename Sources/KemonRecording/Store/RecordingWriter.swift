@@ -104,7 +104,7 @@ public final class RecordingWriter: Sendable {
       }
       // A kind may grow while it is recorded.
       if record.kind.isDeclared, let count = record.kind.declaration?.fields.count,
-        count > state.declared[record.kind] ?? 0
+        count > state.declared[record.kind] ?? -1
       {
         state.newlyDeclared[record.kind] = count
       }

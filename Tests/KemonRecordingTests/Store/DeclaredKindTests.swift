@@ -71,6 +71,21 @@ import Testing
     #expect(reader.loadAll().records.count == 2)
   }
 
+  @Test func `a kind without fields is known, too`() throws {
+    let kind = try EventKind.declare(KindDeclaration(name: "bare.kind", fields: []))
+    var builder = RecordBuilder()
+    builder.begin(kind)
+    builder.seal()
+    let folder = try ScratchFolder()
+    let path = folder.file("x.kemon")
+    let writer = try RecordingWriter(creating: path)
+    try writer.append(builder.view)
+    try writer.close()
+    let reader = try RecordingReader(opening: path)
+    #expect(reader.kinds.fieldCounts == [kind: 0])
+    #expect(reader.loadAll().records.count == 1)
+  }
+
   @Test func `a declaration that contradicts one of this run says why its records mean nothing`()
     throws
   {
