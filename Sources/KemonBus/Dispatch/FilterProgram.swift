@@ -169,7 +169,9 @@ enum PathOffsets {
   }()
 
   private static func offsets(_ kind: EventKind) -> (UInt16, UInt16) {
-    let offsets = (kind.info?.pathOffsets ?? []).map { UInt16($0) }
-    return (offsets.first ?? none, offsets.count > 1 ? offsets[1] : none)
+    guard let offsets = kind.info?.pathOffsets, let first = offsets.first else {
+      return (none, none)
+    }
+    return (UInt16(first), offsets.count > 1 ? UInt16(offsets[1]) : none)
   }
 }

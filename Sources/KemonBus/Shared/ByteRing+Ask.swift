@@ -68,7 +68,7 @@ extension ByteRing {
     let word = slot + 1
     let pending = RingAnswer.pending(sequence)
     var value = word.pointee.load(ordering: .acquiring)
-    eager.wait {
+    eager.wait(before: deadline) {
       value = word.pointee.load(ordering: .acquiring)
       return value != pending
     } orSleep: {

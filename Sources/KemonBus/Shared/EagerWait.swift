@@ -23,22 +23,25 @@ public final class EagerWait: Sendable {
   /// Waits.
   ///
   /// - Parameters:
+  ///   - deadline: of the monotonic clock: nobody looks longer.
   ///   - isThere: whether what is waited for has come.
   ///   - sleep: waits as long as it takes; is called when looking was not enough.
-  func wait(until isThere: () -> Bool, orSleep sleep: () -> Void) {
+  func wait(
+    before deadline: UInt64 = .max, until isThere: () -> Bool, orSleep sleep: () -> Void
+  ) {
     if isThere() { return }
     let start = EventClock.monotonic()
-    if !look(since: start, isThere) { sleep() }
+    if !look(before: min(deadline, start &+ Self.limit), isThere) { sleep() }
     last.store(EventClock.monotonic() &- start, ordering: .relaxed)
   }
 
-  private func look(since start: UInt64, _ isThere: () -> Bool) -> Bool {
+  private func look(before end: UInt64, _ isThere: () -> Bool) -> Bool {
     guard Self.hasOthers, last.load(ordering: .relaxed) <= Self.limit else { return false }
     var turns = 0
     while !isThere() {
       ckemon_pause()
       turns &+= 1
-      if turns & 31 == 0, EventClock.monotonic() &- start > Self.limit { return false }
+      if turns & 31 == 0, EventClock.monotonic() >= end { return false }
     }
     return true
   }
