@@ -34,12 +34,7 @@ enum ProgramChecks {
   static let handlers = Check(
     "program.handlers", "every process of it registers the same handlers", needs: ["program.life"]
   ) { subject throws(Finding) in
-    let described = { () throws(Finding) -> [HandlerInfo] in
-      let host = try host(subject)
-      defer { host.plugins.stop() }
-      return host.plugins.plugins.first?.handlers ?? []
-    }
-    let (first, second) = (try described(), try described())
+    let (first, second) = try twice(subject) { $0.plugins.plugins.first?.handlers ?? [] }
     guard !first.isEmpty else { throw .failed("registers no handler") }
     for (one, other) in zip(first, second) where one != other {
       throw .failed(
@@ -69,12 +64,9 @@ enum ProgramChecks {
     "program.repeat", "the same events get the same answers from a new process",
     needs: ["program.events"]
   ) { subject throws(Finding) in
-    let run = { () throws(Finding) -> [String] in
-      let host = try host(subject)
-      defer { host.plugins.stop() }
-      return answers(host, events(subject, host, 16, .plain))
+    let (first, second) = try twice(subject) { host in
+      answers(host, events(subject, host, 16, .plain))
     }
-    let (first, second) = (try run(), try run())
     for (one, other) in zip(first, second) where one != other {
       throw .failed("\(one), and then \(other)")
     }
@@ -110,6 +102,18 @@ enum ProgramChecks {
     } catch {
       throw .failed(error.text)
     }
+  }
+
+  /// What one process comes to, and then another.
+  private static func twice<Value>(
+    _ subject: Subject, _ body: (LoneHost) -> Value
+  ) throws(Finding) -> (Value, Value) {
+    func once() throws(Finding) -> Value {
+      let host = try host(subject)
+      defer { host.plugins.stop() }
+      return body(host)
+    }
+    return (try once(), try once())
   }
 
   /// Some events for each kind of each handler, always the same for a seed.
