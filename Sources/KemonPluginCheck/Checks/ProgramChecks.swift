@@ -126,8 +126,9 @@ enum ProgramChecks {
     return handlers.flatMap { handler in
       let filter = handler.filter.flatMap { try? EventFilter(parsing: $0) }
       return handler.kinds.flatMap { kind in
-        (0..<count * 50).lazy.map { _ in generator.event(kind, style) }
-          .filter { hasTime($0.view) && filter?.matches($0.view) ?? true }.prefix(count)
+        generator.events(count, of: kind, style) { record in
+          hasTime(record) && filter?.matches(record) ?? true
+        }
       }
     }
   }

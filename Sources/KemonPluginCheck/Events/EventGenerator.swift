@@ -46,14 +46,14 @@ struct EventGenerator {
     return record
   }
 
-  /// Events of a kind that the host would call the handler for; fewer than asked for when its filter lets few through.
+  /// Events of a kind that are wanted; fewer than asked for when few are.
   mutating func events(
-    _ count: Int, for handler: ProbeHandler, of kind: EventKind, _ style: Style = .plain
+    _ count: Int, of kind: EventKind, _ style: Style, where isWanted: (RecordView) -> Bool
   ) -> [OwnedRecord] {
     var found: [OwnedRecord] = []
     for _ in 0..<(count * 50) where found.count < count {
       let record = event(kind, style)
-      if handler.takes(record.view) { found.append(record) }
+      if isWanted(record.view) { found.append(record) }
     }
     return found
   }

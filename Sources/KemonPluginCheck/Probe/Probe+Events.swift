@@ -34,7 +34,7 @@ extension Probe {
     var generator = EventGenerator(seed: seed ?? subject.seed, words: subject.words())
     return handlers.flatMap { handler in
       handler.kinds.flatMap { kind in
-        generator.events(count, for: handler, of: kind, style).map {
+        generator.events(count, of: kind, style, where: handler.takes).map {
           Offer(handler: handler, record: $0)
         }
       }
