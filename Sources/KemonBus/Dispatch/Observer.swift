@@ -78,7 +78,9 @@ public final class Observer: @unchecked Sendable {
     try state.withLock { state throws(RingError) in
       guard state.thread == nil else { return }
       if let place = state.subscription { return startThread(&state, at: place) }
-      startThread(&state, at: try ring.subscribe(named: name, overflow: overflow))
+      let subscription = try ring.subscribe(named: name, overflow: overflow)
+      unasked.store(0, ordering: .relaxed)
+      startThread(&state, at: subscription)
     }
   }
 
@@ -176,6 +178,7 @@ public final class Observer: @unchecked Sendable {
       if status == StandInStatus.timedOut || status == StandInStatus.noTurn,
         handlers[Int(entry.handlerID)].isStandIn
       {
+        entry.counters.add(.timeouts, on: thread)
         isUnasked = true
         continue
       }

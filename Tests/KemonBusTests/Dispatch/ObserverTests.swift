@@ -88,5 +88,30 @@ import Testing
     #expect(account.lost == 10)
     #expect(account.losses.named.map(\.name) == ["unasked"])
     #expect(account.losses.total == account.lost)
+
+    // Another start is another account.
+    try observer.start()
+    observer.stop()
+    #expect(observer.account.lost == 0)
+  }
+
+  @Test
+  func `an event that one handler of two was called for is delivered, the other one is told of`()
+    throws
+  {
+    let ring = EventRing(slots: 64)
+    let (busy, free) = (Voter(.abstain, status: StandInStatus.noTurn), Voter(.abstain))
+    let observer = Observer(
+      named: "o", ring: ring, overflow: .block,
+      handlers: [busy.handler("busy", isStandIn: true), free.handler("free")])
+    try observer.start()
+    var builder = RecordBuilder()
+    makeOpen("/x", &builder)
+    ring.publish(&builder)
+    observer.stop()
+    #expect(observer.account.delivered == 1)
+    #expect(observer.account.lost == 0)
+    #expect(observer.handlerStatistics().map(\.timeouts) == [1, 0])
+    #expect(observer.handlerStatistics().map(\.calls) == [0, 1])
   }
 }
