@@ -13,6 +13,8 @@ public final class SharedResponder: @unchecked Sendable {
   private let cursor: RingWord
   private var next: UInt64
   private let eager = EagerWait()
+  /// Somebody wants a waiting thread to return, which may not sleep yet.
+  private let isNudged = Atomic<Bool>(false)
 
   /// Makes the responder of a ring; one at a time.
   public init(_ shared: SharedRing) {
@@ -55,7 +57,7 @@ public final class SharedResponder: @unchecked Sendable {
   /// Waits until something is published or the time is over; may return early.
   public func wait(milliseconds: Int) {
     eager.wait {
-      !isDrained
+      isNudged.exchange(false, ordering: .acquiring) || !isDrained
     } orSleep: {
       ring.sleep(
         awaiting: cursor.pointee.load(ordering: .acquiring),
@@ -64,5 +66,8 @@ public final class SharedResponder: @unchecked Sendable {
   }
 
   /// Makes a thread that waits return.
-  public func wake() { ring.wakeAll() }
+  public func wake() {
+    isNudged.store(true, ordering: .releasing)
+    ring.wakeAll()
+  }
 }
