@@ -122,21 +122,23 @@ final class MACCore: @unchecked Sendable {
 
   /// A new start of the machine with these modules.
   func restart(with modules: [MACModule]) {
+    var gone: Knowledge?
     let forget = {
       // The tables are as their policies made them before the policies leave the list.
       self.unwatchAll()
       kernel_mac_restart(self.state)
+      gone = self.knowledge.withLock { known in
+        defer {
+          known = Knowledge()
+          known.modules.known = modules
+        }
+        return known
+      }
     }
     // Others may be looking at the list, or begin to watch its policies.
     do throws(MACError) { try exclusively(forget) } catch { forget() }
-    // What is freed here is freed without the lock.
-    let gone = knowledge.withLock { known in
-      let gone = known
-      known = Knowledge()
-      known.modules.known = modules
-      return gone
-    }
-    _ = gone
+    // What goes here is freed without the lock.
+    withExtendedLifetime(gone) {}
   }
 
   func own(_ policy: MACPolicy) {
