@@ -53,7 +53,10 @@ extension LoadedPlugin {
         change.added.append(voter)
       }
     }
-    for (name, token) in past.0 where kept[name] == nil { change.enabled[token] = false }
+    // The older one may come back: it hears of processes that end meanwhile.
+    for (name, token) in past.0 where kept[name] == nil && name != Self.processWatchName {
+      change.enabled[token] = false
+    }
     let tokens = dispatcher.apply(change)
     // Its timers would do what the new one's do.
     services.timers?.pause(older.instanceNumber)
@@ -91,7 +94,7 @@ extension LoadedPlugin {
     for voter in voters() {
       guard let token = mine[voter.name] else { continue }
       change.replaced[token] = voter
-      change.enabled[token] = settings.isEnabled
+      change.enabled[token] = Self.isEnabled(voter, settings)
     }
     let shared = Set(mine.values)
     newer.state.withLock { newer in
@@ -126,12 +129,16 @@ extension LoadedPlugin {
     for voter in voters(trial) {
       guard let token = tokens[voter.name] else { continue }
       change.replaced[token] = voter
-      // Processes end while a plugin is disabled, too.
-      change.enabled[token] = settings.isEnabled || voter.name == Self.processWatchName
+      change.enabled[token] = Self.isEnabled(voter, settings)
     }
     observer?.setMuted(!settings.isEnabled)
     change.keepsStandings = true
     dispatcher.apply(change)
+  }
+
+  /// Processes end while a plugin is disabled, too.
+  private static func isEnabled(_ voter: KemonBus.Handler, _ settings: PluginSettings) -> Bool {
+    settings.isEnabled || voter.name == processWatchName
   }
 
   // MARK: Making them

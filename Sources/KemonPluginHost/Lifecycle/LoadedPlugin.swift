@@ -205,8 +205,7 @@ final class LoadedPlugin: @unchecked Sendable {
       var error = Self.errorBuffer()
       let status = asControl("start") { start(instance, &error) }
       guard status == KEMON_OK else {
-        destroy(instance)
-        fail()
+        fail(instance)
         throw problem(.startFailed, status, error, needed: "KEMON_OK")
       }
     }
@@ -217,8 +216,7 @@ final class LoadedPlugin: @unchecked Sendable {
       state.withLock { $0.stage = .running }
     } catch {
       if let stop = code.table.stop { asControl("stop") { stop(instance) } }
-      destroy(instance)
-      fail()
+      fail(instance)
       throw PluginProblem(
         .startFailed, file: file, plugin: name, found: error.description,
         needed: "a free place for its observer")
@@ -283,10 +281,12 @@ final class LoadedPlugin: @unchecked Sendable {
     state.withLock { $0.instance = nil }
   }
 
-  /// Forgets every handler that the plugin has asked for, and what it offers.
-  private func fail() {
+  /// Forgets every handler that the plugin has asked for, and what it offers, and destroys the instance, if there is one:
+  /// nobody else is in it any more.
+  private func fail(_ instance: UnsafeMutableRawPointer? = nil) {
     services.timers?.stop(instanceNumber)
     services.typed.withdraw(owner: instanceNumber)
+    if let instance { destroy(instance) }
     state.withLock { state in
       state.requests = []
       state.stage = .failed
