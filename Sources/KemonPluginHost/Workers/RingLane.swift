@@ -101,10 +101,19 @@ final class RingFeed: WorkerFeed {
     }
   }
 
+  func close() -> SentEvents.Rest {
+    sent.withLock { sent in
+      sent.isClosed = true
+      sent.take(upTo: shared.ring.released)
+      return sent.rest
+    }
+  }
+
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
     let head = MemoryLayout<kemon_worker_request>.size
     let size = Int(event.pointee.size)
     return sent.withLock { sent in
+      guard !sent.isClosed else { return false }
       let isSent = try? shared.ring.tryPublish(byteCount: head + size) { place in
         place.storeBytes(
           of: kemon_worker_request(size: UInt32(head), handler: handler, number: 0),

@@ -11,6 +11,20 @@ struct SentEvents {
   /// How many of these are over: an array is not moved for each.
   private var over = 0
 
+  /// Nothing is sent any more.
+  var isClosed = false
+
+  /// What nobody will see.
+  struct Rest {
+    /// How many events.
+    var count: UInt64
+    /// The sequence of the last one; nil when it is not known.
+    var last: UInt64?
+  }
+
+  /// What nobody will see when nothing is taken any more.
+  var rest: Rest { Rest(count: pending, last: over < waiting.count ? waiting.last : nil) }
+
   /// The number of what is sent next.
   var next: UInt64 { taken + UInt64(waiting.count - over) + 1 }
 

@@ -166,6 +166,14 @@ final class SocketFeed: WorkerFeed {
     }
   }
 
+  func close() -> SentEvents.Rest {
+    state.withLock { state in
+      state.sent.isClosed = true
+      look(&state)
+      return state.isTold ? state.sent.rest : SentEvents.Rest(count: min(unreceived, 1), last: nil)
+    }
+  }
+
   /// Bytes, and what the kernel adds to them.
   private var unreceived: UInt64 {
     var bytes: Int32 = 0
@@ -188,6 +196,7 @@ final class SocketFeed: WorkerFeed {
 
   func send(_ handler: UInt32, _ event: UnsafePointer<kemon_event>) -> Bool {
     state.withLock { state in
+      guard !state.sent.isClosed else { return false }
       look(&state)
       let head = MemoryLayout<kemon_worker_request>.size
       let number = state.isTold ? state.sent.next : 0

@@ -51,6 +51,11 @@ protocol WorkerFeed: AnyObject, Sendable {
 
   /// How often the worker has taken something that was sent.
   var taken: UInt64 { get }
+
+  /// The worker has ended: nothing is sent any more.
+  ///
+  /// - Returns: what is pending for ever.
+  func close() -> SentEvents.Rest
 }
 
 extension UnsafeMutablePointer<kemon_verdict> {

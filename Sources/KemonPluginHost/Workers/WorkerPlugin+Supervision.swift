@@ -35,7 +35,10 @@ extension WorkerPlugin {
       let reason = watch(process)
       let end = process.reap()
       let (isOver, isAccident) = state.withLock { state in
-        state.report.lost += process.feed.pending
+        let rest = process.feed.close()
+        state.report.lost += rest.count
+        // The other handlers of the last one may still be to come.
+        if let last = rest.last { state.lastLost = last }
         state.link = nil
         state.overdue = [:]
         // One that ends before it runs is a plugin that could not be created or started: its host knows.
@@ -57,12 +60,20 @@ extension WorkerPlugin {
   /// Returns when the process has ended; with the reason, when this is why.
   private func watch(_ process: WorkerProcess) -> String? {
     var nextCheckpoint = EventClock.monotonic() + limits.checkpoint
+    var standstill = Standstill()
     while !process.waitForEnd(milliseconds: Self.look) {
       let now = EventClock.monotonic()
       if let lane = hangingLane(process, now) {
         process.kill()
         _ = process.waitForEnd(milliseconds: -1)
         return "did not answer for \((now - lane.since) / 1_000_000) ms beyond its time"
+      }
+      if takesTurns, process.feed.pending > 0,
+        standstill.hasLasted(limits.stopTime, at: process.feed.taken)
+      {
+        process.kill()
+        _ = process.waitForEnd(milliseconds: -1)
+        return "did not go on with what it observes, and no other handler had its turn"
       }
       // Those who end close their descriptors a moment earlier.
       if process.hasClosedItsEnds, !process.waitForEnd(milliseconds: 500) {
@@ -76,6 +87,11 @@ extension WorkerPlugin {
       }
     }
     return nil
+  }
+
+  /// Whether a handler that does not come back keeps the others from being called, too.
+  private var takesTurns: Bool {
+    state.withLock { Int32($0.concurrency) != KEMON_CONC_FREE }
   }
 
   /// A lane whose worker has been at one question for far too long.

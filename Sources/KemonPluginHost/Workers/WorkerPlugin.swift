@@ -217,7 +217,7 @@ final class WorkerPlugin: @unchecked Sendable {
 }
 
 /// Since when something stands still.
-private struct Standstill {
+struct Standstill {
   private var place: UInt64 = .max
   private var since: UInt64 = 0
 
