@@ -119,6 +119,19 @@ import Testing
     try folder.write(manifest + " ", to: "voter/kemon.json")
     #expect(rules(folder, key) == ["signature.wrong"])
 
+    // Whoever may change the program need not be one who may change how it is run.
+    try sign(folder.file("voter/kemon.json"), key)
+    let digest = try #require(hash(of: folder.file("voter/kemon.json")))
+    let pinned = #"{"signer": "\#(key.publicKey.base64)", "manifest": "\#(digest)"}"#
+    try folder.write(#"{"version": 1, "plugins": {"voter": \#(pinned)}}"#, to: "plugins.lock")
+    #expect(rules(folder).isEmpty)
+    #expect(try PluginsLock.renew(folder.path).plugins.map(\.change) == [.unchanged])
+    try folder.write(manifest, to: "voter/kemon.json")
+    try sign(folder.file("voter/kemon.json"), key)
+    #expect(rules(folder) == ["lock.hash"])
+    try folder.write(manifest + " ", to: "voter/kemon.json")
+    unlink(folder.file("plugins.lock"))
+
     #expect(try PluginsLock.renew(folder.path).plugins.map(\.change) == [.added])
     #expect(rules(folder).isEmpty)
     #expect(try entry(folder)?.manifest != nil)
@@ -131,6 +144,12 @@ import Testing
     lock.replace(/\s*"manifest": "[0-9a-f]+",/, with: "")
     try folder.write(lock, to: "plugins.lock")
     #expect(rules(folder) == ["lock.hash"])
+  }
+
+  private func hash(of file: String) -> String? {
+    FileManager.default.contents(atPath: file).map { bytes in
+      bytes.withUnsafeBytes { SHA256.hexDigest(of: $0) }
+    }
   }
 
   private func entry(_ folder: ScratchFolder) throws -> PluginsLock.Entry? {

@@ -73,7 +73,9 @@ struct PluginAdmission {
     let keys = entry.signer.map { [$0] } ?? []
     if let sha256 = entry.sha256 {
       try compare(code, of: name, with: sha256)
-      if let description { try compare(description, of: name, with: entry.manifest) }
+    }
+    if let description, entry.sha256 != nil || entry.manifest != nil {
+      try compare(description, of: name, with: entry.manifest)
     }
     if let description { _ = try verify(description, of: name, by: keys) }
     return (entry.grant, try verify(code, of: name, by: keys))

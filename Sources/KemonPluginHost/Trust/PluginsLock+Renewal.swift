@@ -67,7 +67,9 @@ extension PluginsLock {
       var entry = Entry(
         sha256: candidate.signer == nil || hasBoth ? candidate.image.sha256 : nil,
         manifest: nil, signer: candidate.signer, grant: known?.grant ?? .usual)
-      if entry.sha256 != nil { entry.manifest = candidate.description?.sha256 }
+      if entry.sha256 != nil || known?.manifest != nil {
+        entry.manifest = candidate.description?.sha256
+      }
       if grantsAll || entry.grant.capabilities == nil {
         entry.grant.capabilities = manifest.capabilities
       }
