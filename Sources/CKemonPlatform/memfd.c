@@ -14,10 +14,6 @@ enum { ALL_SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL };
 
 int ckemon_memfd_seal(int fd) { return fcntl(fd, F_ADD_SEALS, ALL_SEALS) < 0 ? -errno : 0; }
 
-int ckemon_memfd_fix_size(int fd) {
-  return fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0 ? -errno : 0;
-}
-
 int ckemon_memfd_is_sealed(int fd) {
   int seals = fcntl(fd, F_GET_SEALS);
   return seals < 0 ? -errno : (seals & ALL_SEALS) == ALL_SEALS;

@@ -10,9 +10,6 @@ int ckemon_memfd_create(const char *name);
 /* Forbids any further change of the file: no write, no growth, no shrinking, no more seals. 0 or -errno. */
 int ckemon_memfd_seal(int fd);
 
-/* Forbids that the file grows or shrinks from now on: whoever has mapped it keeps what he has mapped. 0 or -errno. */
-int ckemon_memfd_fix_size(int fd);
-
 /* Whether nothing of the file can change any more: 1 or 0, or -errno when the descriptor cannot say. */
 int ckemon_memfd_is_sealed(int fd);
 #endif

@@ -44,7 +44,7 @@ final class CheckBoard: @unchecked Sendable {
   /// - Parameter number: taken over; closed at once when the board is not new.
   init?(mapping number: Int32, isNew: Bool = false) {
     let size = Self.recordOffset + Self.recordLimit
-    guard !isNew || ftruncate(number, off_t(size)) == 0 && ckemon_memfd_fix_size(number) == 0,
+    guard !isNew || ftruncate(number, off_t(size)) == 0 && ckemon_memfd_seal_size(number) == 0,
       let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0),
       memory != MAP_FAILED
     else {
