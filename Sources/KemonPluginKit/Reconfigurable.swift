@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A plugin that takes another configuration while events flow; any other is reloaded instead.
+/// A plugin that takes another configuration while events flow; any other is refused one.
 ///
 /// The conformance says so to the host: a method of this name alone is never called.
 public protocol Reconfigurable: KemonPlugin {

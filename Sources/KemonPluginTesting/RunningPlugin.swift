@@ -50,7 +50,7 @@ public final class RunningPlugin {
 
   /// Gives the plugin another configuration, which the host answers from if the plugin takes it.
   ///
-  /// - Returns: false when the plugin has no `reconfigure`: a host reloads it.
+  /// - Returns: false when the plugin has no `reconfigure`: a host refuses it.
   /// - Throws: the plugin's reason for not taking it.
   @discardableResult
   public func reconfigure(_ config: ConfigValue) throws -> Bool {

@@ -271,7 +271,11 @@ import Testing
     test.host.stop()
   }
 
-  @Test func `a plugin without reconfigure is reloaded instead`() throws {
+  @Test
+  func
+    `a plugin without reconfigure is refused another configuration, and can be reloaded with it`()
+    throws
+  {
     let test = try TestHost()
     try test.folder.copy(Fixtures.build("voter"), to: "voter.so")
     _ = test.load()

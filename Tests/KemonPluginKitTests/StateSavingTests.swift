@@ -44,13 +44,14 @@ import Testing
 
     /// Makes one that is given a state.
     init(
-      _ state: [UInt8], version: UInt32 = 0, size: Int = MemoryLayout<kemon_create>.size
+      _ state: [UInt8]?, version: UInt32 = 0, size: Int = MemoryLayout<kemon_create>.size
     ) throws {
       let host = host
-      instance = try state.withUnsafeBytes { bytes in
+      instance = try (state ?? []).withUnsafeBytes { bytes in
         var create = kemon_create()
         create.size = UInt32(size)
-        create.state = bytes.baseAddress
+        // An empty state has an address, no state has none.
+        create.state = state == nil ? nil : bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 8)
         create.state_len = UInt64(bytes.count)
         create.state_version = version
         return try run(Counting.self, in: host, create: &create)
@@ -83,8 +84,9 @@ import Testing
   }
 
   @Test func `what one saves the next is given, and only in init`() throws {
-    let first = try Generation([])
-    #expect(first.plugin.first?.bytes.isEmpty != false)
+    #expect(try Generation([]).plugin.first?.bytes == [])
+    let first = try Generation(nil)
+    #expect(first.plugin.first == nil)
     for _ in 0..<2 { first.host.observe(opening()) }
     let saved = save(first.instance)
     #expect(saved == (KEMON_OK, [2]))

@@ -67,7 +67,7 @@ func pluginTable(for type: any KemonPlugin.Type) -> kemon_plugin {
   table.start = { startInstance($0, error: $1) }
   table.stop = { stopInstance($0) }
   table.destroy = { destroyInstance($0) }
-  // The host reloads a plugin without the one, and lets the observer of one without the other go on.
+  // The host refuses a plugin without the one another configuration, and lets the observer of one without the other go on.
   if type is any Reconfigurable.Type {
     table.reconfigure = { instance, _, _, error in reconfigureInstance(instance, error: error) }
   }

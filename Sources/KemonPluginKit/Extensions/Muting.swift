@@ -69,7 +69,8 @@ public struct MutedHandler: Sendable {
     let number = token.number.load(ordering: .acquiring)
     guard number != 0 else {
       throw HostRefusal(
-        KEMON_E_STATE, "mute \(name)", reason: "the host has the handler from start on")
+        KEMON_E_STATE, "mute \(name)",
+        reason: "the host has no such handler, or not yet: it has them from start on")
     }
     return number
   }

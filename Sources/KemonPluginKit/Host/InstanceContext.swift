@@ -78,7 +78,7 @@ final class InstanceContext: Sendable {
 
   /// The host has a handler; before events flow.
   func known(_ handler: String, _ number: UInt64) {
-    content.withLock { $0.tokens[handler]?.number.store(number, ordering: .releasing) }
+    token(handler).number.store(number, ordering: .releasing)
   }
 
   /// Handlers whose tokens somebody has asked for, and that are not among those.

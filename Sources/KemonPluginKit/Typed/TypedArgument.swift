@@ -180,5 +180,8 @@ extension Optional: TypedArgument where Wrapped: TypedArgument {
     self = Wrapped(typedWords: &word)
   }
 
-  @usableFromInline static var isPointer: Bool { "bez".contains(Wrapped.signature) }
+  @usableFromInline static var isPointer: Bool {
+    let text = Wrapped.signature
+    return text == "z" || text == "b" || text == "e"
+  }
 }

@@ -232,7 +232,7 @@ public:
   virtual void stop() noexcept {}
 
   /* Overridden (and public): takes another configuration while events flow; the host answers from it during the call. All
-   * of it, or none and an exception, which is shown to the operator. Otherwise the plugin is reloaded. */
+   * of it, or none and an exception, which is shown to the operator. Otherwise the host refuses it. */
   virtual void reconfigure() {}
 
   /* Overridden (and public): writes what the next generation shall know. */

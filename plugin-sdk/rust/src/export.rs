@@ -21,7 +21,7 @@ pub trait Plugin: Send + Sync + Sized + 'static {
         Self::new(host)
     }
 
-    /// Whether `reconfigure` is the plugin's own: any other plugin is reloaded instead.
+    /// Whether `reconfigure` is the plugin's own: any other plugin is refused another configuration.
     const RECONFIGURES: bool = false;
 
     /// Takes another configuration while events flow: all of it, or none. `host.config()` answers from it meanwhile.
@@ -132,7 +132,7 @@ fn register(host: &Host, handler: Handler) -> Result<Box<Registered>, String> {
     raw.phase = handler.phase;
     raw.on_fault = handler.on_fault as u16;
     raw.priority = handler.priority;
-    raw.timeout_ns = handler.terms.timeout_ns;
+    raw.timeout_ns = handler.terms.timeout_ns.unwrap_or(0);
     raw.on_timeout = handler.terms.on_timeout as u16;
     raw.cache_fields = handler.terms.cache_fields;
     raw.cache_ttl_ns = handler.terms.cache_ttl_ns;

@@ -105,18 +105,19 @@ type Body = dyn for<'a> Fn(Event<'a>) -> Result<Vote<'a>, String> + Send + Sync;
 /// How long a handler may take, and which of its answers may be remembered.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
-    pub(crate) timeout_ns: u64,
+    /// None for as long as it likes.
+    pub(crate) timeout_ns: Option<u64>,
     pub(crate) on_timeout: Fault,
     pub(crate) cache_fields: u32,
     pub(crate) cache_ttl_ns: u64,
 }
 
 impl Terms {
-    const NONE: Terms = Terms { timeout_ns: 0, on_timeout: Fault::Abstain, cache_fields: 0, cache_ttl_ns: 0 };
+    const NONE: Terms = Terms { timeout_ns: None, on_timeout: Fault::Abstain, cache_fields: 0, cache_ttl_ns: 0 };
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).max(1)
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A handler to be registered.
@@ -196,7 +197,7 @@ impl Handler {
 
     /// How long a call may take, at most an hour, and what counts as the vote when it takes longer.
     pub fn timeout(mut self, timeout: Duration, on_timeout: Fault) -> Handler {
-        self.terms.timeout_ns = nanoseconds(timeout);
+        self.terms.timeout_ns = Some(nanoseconds(timeout));
         self.terms.on_timeout = on_timeout;
         self
     }
@@ -204,7 +205,7 @@ impl Handler {
     /// What the answer depends on (`KEMON_CACHE_*`), so that a `Vote::cacheable` may be remembered; None: for ever.
     pub fn cache(mut self, fields: u32, lifetime: Option<Duration>) -> Handler {
         self.terms.cache_fields = fields;
-        self.terms.cache_ttl_ns = lifetime.map_or(0, nanoseconds);
+        self.terms.cache_ttl_ns = lifetime.map_or(0, |lifetime| nanoseconds(lifetime).max(1));
         self
     }
 
@@ -229,6 +230,9 @@ pub(crate) struct Registered {
 impl Registered {
     /// The handler's texts for C, and the boxed body.
     pub(crate) fn split(handler: Handler) -> Result<(CTexts, Handler, Box<Registered>), String> {
+        if handler.terms.timeout_ns == Some(0) {
+            return Err(format!("handler {:?}: a timeout must be more than 0", handler.name));
+        }
         let text = |text: &str| CString::new(text).map_err(|_| format!("{:?} has a NUL in it", text));
         let texts = CTexts {
             name: text(&handler.name)?,
